@@ -1,0 +1,2 @@
+//! The tieline command line.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The engine: identity, pairing, listener, routes, outbox, inbox.

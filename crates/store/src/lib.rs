@@ -1,0 +1,1 @@
+//! SQLite store: one writer with group commit, migrations, queries.

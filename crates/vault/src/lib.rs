@@ -1,0 +1,1 @@
+//! Secrets: the OS keychain or a file vault.

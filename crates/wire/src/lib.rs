@@ -1,0 +1,1 @@
+//! Formats and cryptography of every Tieline dialect; no I/O, no async.
