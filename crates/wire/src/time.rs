@@ -84,7 +84,6 @@ impl<'de> serde::Deserialize<'de> for UnixMillis {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]

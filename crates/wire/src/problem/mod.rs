@@ -162,7 +162,6 @@ impl std::error::Error for Problem {}
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]
