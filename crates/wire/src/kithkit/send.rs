@@ -1,0 +1,203 @@
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::payload::{MAX_LENGTH, measured_length, normalise};
+use crate::problem::{Code, Problem};
+
+/// How a message may travel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Route {
+    /// Whatever works, in the configured order.
+    #[default]
+    Auto,
+    /// Directly, or not at all.
+    Lan,
+    /// Through the relay, or not at all.
+    Relay,
+}
+
+impl Route {
+    /// The name in JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Lan => "lan",
+            Self::Relay => "relay",
+        }
+    }
+}
+
+/// Whom a message is for, as the caller spelt it; never empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// `to`: one peer.
+    Peer(String),
+    /// `group`: a group's name or id.
+    Group(String),
+}
+
+/// A valid body of `POST /api/a2a/send`, its payload normalised and of a length that will not be
+/// cut anywhere.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SendRequest {
+    /// Whom it is for.
+    pub target: Target,
+    /// The payload: has a non-empty string `type`.
+    pub payload: Map<String, Value>,
+    /// The route asked for.
+    pub route: Route,
+    /// The caller's own message id, if `messageId` is a string; checked by whoever uses it.
+    pub message_id: Option<String>,
+}
+
+/// Why a send request was refused before anything was sent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct SendRefusal {
+    /// The documented code.
+    pub code: Code,
+    /// The documented `error` text.
+    pub message: String,
+    /// With [`Code::PayloadTooLarge`]: the length found, in UTF-16 code units.
+    pub actual_length: Option<usize>,
+    /// With [`Code::PayloadTooLarge`]: the length allowed.
+    pub max_length: Option<usize>,
+}
+
+impl SendRequest {
+    /// Checks a body in the documented order; the first failure answers. An empty body is `{}`.
+    ///
+    /// # Errors
+    /// [`SendRefusal`] with one of `INVALID_REQUEST`, `INVALID_TARGET`, `INVALID_ROUTE` and
+    /// `PAYLOAD_TOO_LARGE`.
+    pub fn parse(body: &[u8]) -> Result<Self, SendRefusal> {
+        let body = if body.is_empty() { b"{}" } else { body };
+        let body = serde_json::from_slice(body)
+            .map_err(|_| SendRefusal::new(Code::InvalidRequest, "Invalid JSON"))?;
+        match body {
+            Value::Object(fields) => Self::from_fields(fields),
+            Value::Array(_) => Self::from_fields(Map::new()),
+            _ => Err(SendRefusal::new(
+                Code::InvalidRequest,
+                "The request body must be a JSON object",
+            )),
+        }
+    }
+
+    /// Checks the fields of a body that was already parsed, in the same order.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse).
+    pub fn from_fields(mut fields: Map<String, Value>) -> Result<Self, SendRefusal> {
+        let target = target(fields.remove("to"), fields.remove("group"))?;
+        let mut payload = payload(fields.remove("payload"))?;
+        let route = route(fields.remove("route").as_ref())?;
+        if route == Route::Lan && matches!(target, Target::Group(_)) {
+            return Err(SendRefusal::new(
+                Code::InvalidRoute,
+                "Groups travel over the relay: 'route' cannot be 'lan' with 'group'",
+            ));
+        }
+
+        normalise(&mut payload);
+        let length = measured_length(&payload);
+        if length > MAX_LENGTH {
+            return Err(SendRefusal::too_large(length));
+        }
+        if let (Route::Lan, Target::Peer(name)) = (route, &target)
+            && name.contains('@')
+        {
+            return Err(SendRefusal::new(
+                Code::InvalidRoute,
+                "A name with @ belongs to the relay: 'route' cannot be 'lan' with it",
+            ));
+        }
+        let message_id = match fields.remove("messageId") {
+            Some(Value::String(id)) => Some(id),
+            _ => None,
+        };
+        Ok(Self {
+            target,
+            payload,
+            route,
+            message_id,
+        })
+    }
+
+    /// The payload as compact JSON.
+    #[must_use]
+    pub fn payload_json(&self) -> String {
+        Value::Object(self.payload.clone()).to_string()
+    }
+}
+
+fn target(to: Option<Value>, group: Option<Value>) -> Result<Target, SendRefusal> {
+    let refuse = |message: &str| Err(SendRefusal::new(Code::InvalidTarget, message));
+    let named = |name: &str| !name.trim().is_empty();
+    let present = |value: Option<Value>| value.filter(|value| !value.is_null());
+    match (present(to), present(group)) {
+        (None, None) => refuse("One of 'to' and 'group' is required"),
+        (Some(_), Some(_)) => refuse("Only one of 'to' and 'group' may be given"),
+        (Some(Value::String(to)), None) if named(&to) => Ok(Target::Peer(to)),
+        (None, Some(Value::String(group))) if named(&group) => Ok(Target::Group(group)),
+        (Some(_), None) => refuse("'to' must be a non-empty string"),
+        (None, Some(_)) => refuse("'group' must be a non-empty string"),
+    }
+}
+
+fn payload(payload: Option<Value>) -> Result<Map<String, Value>, SendRefusal> {
+    let refuse = |message: &str| Err(SendRefusal::new(Code::InvalidRequest, message));
+    match payload {
+        Some(Value::Object(payload)) => match payload.get("type") {
+            Some(Value::String(name)) if !name.is_empty() => Ok(payload),
+            _ => refuse("'payload.type' is required and must be a non-empty string"),
+        },
+        _ => refuse("'payload' is required and must be an object"),
+    }
+}
+
+fn route(route: Option<&Value>) -> Result<Route, SendRefusal> {
+    match route.map(Value::as_str) {
+        None | Some(Some("auto")) => Ok(Route::Auto),
+        Some(Some("lan")) => Ok(Route::Lan),
+        Some(Some("relay")) => Ok(Route::Relay),
+        Some(_) => Err(SendRefusal::new(
+            Code::InvalidRoute,
+            "'route' must be 'auto', 'lan' or 'relay'",
+        )),
+    }
+}
+
+impl SendRefusal {
+    fn new(code: Code, message: &str) -> Self {
+        Self {
+            code,
+            message: message.to_owned(),
+            actual_length: None,
+            max_length: None,
+        }
+    }
+
+    fn too_large(length: usize) -> Self {
+        Self {
+            code: Code::PayloadTooLarge,
+            message: format!(
+                "The message has {length} characters, and at most {MAX_LENGTH} are delivered whole; nothing was sent"
+            ),
+            actual_length: Some(length),
+            max_length: Some(MAX_LENGTH),
+        }
+    }
+}
+
+impl From<SendRefusal> for Problem {
+    fn from(refusal: SendRefusal) -> Self {
+        let mut problem = Self::new(refusal.code).because(format!("{}.", refusal.message));
+        if let (Some(actual), Some(max)) = (refusal.actual_length, refusal.max_length) {
+            problem = problem.with("actualLength", actual).with("maxLength", max);
+        }
+        problem
+    }
+}
