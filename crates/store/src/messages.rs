@@ -1,0 +1,276 @@
+//! Messages both ways: the outbox, the inbox, and the tombstones that both leave behind.
+
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
+use serde_json::Value;
+use tieline_wire::key::KeyId;
+use tieline_wire::message::{ContentHash, MessageId};
+use tieline_wire::time::UnixMillis;
+
+use crate::StoreError;
+use crate::convert::{self, stored_enum};
+use crate::peers::PeerId;
+
+mod content;
+mod incoming;
+mod outgoing;
+mod pages;
+mod search;
+mod upkeep;
+
+pub use content::{delete_content, retention_candidates, with_content};
+pub use incoming::{Accepted, Fence, NewIncoming, accept_incoming, acknowledge, fence, hand_over, mark_read, mark_read_up_to};
+pub use outgoing::{
+    Finish, NewOutgoing, Queued, due_for_peer, finish_outgoing, insert_outgoing, peers_with_due, requeue,
+    start_sending, unconfirmed_for_peer,
+};
+pub use pages::{Counts, Cursor, Filter, MAX_PAGE, Page, counts, list};
+pub use upkeep::{Expired, Recovered, expire, give_up, recover_on_start};
+
+stored_enum! {
+    /// Which way a message goes.
+    Direction {
+        /// From the peer to us.
+        In = "in",
+        /// From us to the peer.
+        Out = "out",
+    }
+}
+
+impl Direction {
+    /// The number in the column, which indexes use.
+    const fn code(self) -> i64 {
+        match self {
+            Self::In => 0,
+            Self::Out => 1,
+        }
+    }
+}
+
+stored_enum! {
+    /// Where a message is. The first five are of outgoing messages, the others of incoming ones.
+    State {
+        /// Waits for its turn; only in [`Mode::Queue`].
+        Queued = "queued",
+        /// An attempt may be running.
+        Sending = "sending",
+        /// Exactly one copy is stored at the peer.
+        Delivered = "delivered",
+        /// Nothing was stored at the peer, and nothing of it will be.
+        Failed = "failed",
+        /// Zero or one copy is stored at the peer; to be asked.
+        Unconfirmed = "unconfirmed",
+        /// Nobody has looked at it.
+        New = "new",
+        /// The person has seen it.
+        Read = "read",
+        /// An agent, a command or an endpoint got it.
+        HandedOver = "handedOver",
+        /// Whoever it was for confirmed it.
+        Acknowledged = "acknowledged",
+    }
+}
+
+stored_enum! {
+    /// What a delivery rests on.
+    Evidence {
+        /// The peer's signed receipt.
+        Signed = "signed",
+        /// The peer's unsigned word.
+        Claimed = "claimed",
+        /// Nothing.
+        None = "none",
+    }
+}
+
+impl Evidence {
+    const fn rank(self) -> u8 {
+        match self {
+            Self::None => 0,
+            Self::Claimed => 1,
+            Self::Signed => 2,
+        }
+    }
+}
+
+stored_enum! {
+    /// What happens when a message cannot be delivered at once.
+    Mode {
+        /// It fails.
+        Now = "now",
+        /// It is tried again until it expires.
+        Queue = "queue",
+    }
+}
+
+/// How surely an incoming message is from the peer it names. A copy of lower assurance never stands for one of
+/// higher assurance: both are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Assurance {
+    /// Anyone on the network could have sent it.
+    Unauthenticated = 0,
+    /// Sent by a holder of a secret that several machines may share.
+    SharedSecret = 1,
+    /// Signed by the peer's own key.
+    Signed = 2,
+}
+
+impl Assurance {
+    fn from_code(code: i64) -> Self {
+        match code {
+            2 => Self::Signed,
+            1 => Self::SharedSecret,
+            _ => Self::Unauthenticated,
+        }
+    }
+}
+
+/// A message as stored. After retention only the content is missing.
+#[derive(Debug, Clone)]
+pub struct MessageRow {
+    /// Its number here; rises with every message stored, in either direction, and is never given out twice.
+    pub seq: i64,
+    /// The other side.
+    pub peer: PeerId,
+    /// Which way it goes.
+    pub direction: Direction,
+    /// The sender's id for it.
+    pub message_id: MessageId,
+    /// How surely it is from that peer; `Signed` for our own.
+    pub assurance: Assurance,
+    /// Id of the sender's signing key, where the dialect has one.
+    pub sender: Option<KeyId>,
+    /// Id of the recipient's signing key, where the dialect has one.
+    pub recipient: Option<KeyId>,
+    /// Hash of the canonical message.
+    pub content_hash: ContentHash,
+    /// The payload's `type`.
+    pub kind: String,
+    /// Length of the payload in bytes, also after retention.
+    pub payload_bytes: i64,
+    /// The sender's time.
+    pub sent_at: UnixMillis,
+    /// When it was stored here.
+    pub created_at: UnixMillis,
+    /// Where it is.
+    pub state: State,
+    /// What a delivery rests on; [`Evidence::None`] for incoming messages and undelivered ones.
+    pub evidence: Evidence,
+    /// Only of outgoing messages.
+    pub mode: Option<Mode>,
+    /// An attempt ended without a known outcome, so that the peer may hold a copy.
+    pub exposed: bool,
+    /// The route asked for, or the one it came over.
+    pub route: Option<String>,
+    /// How that route was taken, such as `held`.
+    pub via: Option<String>,
+    /// When it expires, on the caller's elapsed clock, milliseconds.
+    pub expires_elapsed_ms: Option<i64>,
+    /// The receipt of storing (ours for incoming, the peer's for outgoing), or of refusal.
+    pub receipt: Option<Vec<u8>>,
+    /// Why it is failed or unconfirmed.
+    pub problem: Option<Value>,
+    /// When an outgoing message reached a final state.
+    pub finished_at: Option<UnixMillis>,
+    /// When the person saw it.
+    pub read_at: Option<UnixMillis>,
+    /// When it was handed over, by the recipient's word for outgoing messages.
+    pub handed_over_at: Option<UnixMillis>,
+    /// When it was acknowledged, by the recipient's word for outgoing messages.
+    pub acknowledged_at: Option<UnixMillis>,
+    /// Its content, as far as it was asked for and retention has left it.
+    pub content: Option<Content>,
+}
+
+/// A message's content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Content {
+    /// The searched part of its text, see [`SEARCHED_BYTES`].
+    pub text: String,
+    /// The payload's JSON exactly as it travelled; only where the whole content was asked for.
+    pub payload: Option<String>,
+}
+
+/// At most this much of a message's text is searched and shown in lists; the payload is always kept whole.
+pub const SEARCHED_BYTES: usize = 32 << 10;
+
+const COLUMNS: &str = "m.seq, m.peer_id, m.direction, m.message_id, m.assurance, m.sender, m.recipient, \
+    m.content_hash, m.kind, m.payload_bytes, m.sent_at, m.created_at, m.state, m.evidence, m.mode, m.exposed, \
+    m.route, m.via, m.expires_elapsed_ms, m.receipt, m.problem, m.finished_at, m.read_at, m.handed_over_at, \
+    m.acknowledged_at";
+
+/// The message with this number, with its whole content.
+///
+/// # Errors
+/// Any failure of the database.
+pub fn get(conn: &Connection, seq: i64) -> Result<Option<MessageRow>, StoreError> {
+    let sql = format!("SELECT {COLUMNS}, b.text, b.payload FROM messages m LEFT JOIN bodies b USING (seq) WHERE m.seq = ?1");
+    Ok(conn.prepare_cached(&sql)?.query_row([seq], read_with_content).optional()?)
+}
+
+/// Every message with this id, of whichever peer and direction, newest first, with its whole content.
+///
+/// # Errors
+/// Any failure of the database.
+pub fn by_message_id(conn: &Connection, id: &MessageId) -> Result<Vec<MessageRow>, StoreError> {
+    whole(conn, "m.message_id = ?1 ORDER BY m.seq DESC", params![id.as_str()])
+}
+
+/// The messages with this id exchanged with one peer in one direction, highest assurance first.
+/// There is at most one unless copies of different assurance arrived.
+///
+/// # Errors
+/// Any failure of the database.
+pub fn find(conn: &Connection, peer: PeerId, direction: Direction, id: &MessageId) -> Result<Vec<MessageRow>, StoreError> {
+    let condition = "m.message_id = ?1 AND m.peer_id = ?2 AND m.direction = ?3 ORDER BY m.assurance DESC";
+    whole(conn, condition, params![id.as_str(), peer, direction.code()])
+}
+
+fn whole(conn: &Connection, condition: &str, values: &[&dyn ToSql]) -> Result<Vec<MessageRow>, StoreError> {
+    let sql = format!("SELECT {COLUMNS}, b.text, b.payload FROM messages m LEFT JOIN bodies b USING (seq) WHERE {condition}");
+    let mut statement = conn.prepare_cached(&sql)?;
+    let rows = statement.query_map(values, read_with_content)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Reads [`COLUMNS`].
+fn read(row: &Row<'_>) -> rusqlite::Result<MessageRow> {
+    Ok(MessageRow {
+        seq: row.get(0)?,
+        peer: row.get(1)?,
+        direction: if row.get::<_, i64>(2)? == Direction::In.code() { Direction::In } else { Direction::Out },
+        message_id: convert::required(row, 3)?,
+        assurance: Assurance::from_code(row.get(4)?),
+        sender: convert::key_id(row, 5)?,
+        recipient: convert::key_id(row, 6)?,
+        content_hash: ContentHash(row.get(7)?),
+        kind: row.get(8)?,
+        payload_bytes: row.get(9)?,
+        sent_at: convert::time(row, 10)?,
+        created_at: convert::time(row, 11)?,
+        state: row.get(12)?,
+        evidence: row.get(13)?,
+        mode: row.get(14)?,
+        exposed: row.get(15)?,
+        route: row.get(16)?,
+        via: row.get(17)?,
+        expires_elapsed_ms: row.get(18)?,
+        receipt: row.get(19)?,
+        problem: convert::json(row, 20)?,
+        finished_at: convert::optional_time(row, 21)?,
+        read_at: convert::optional_time(row, 22)?,
+        handed_over_at: convert::optional_time(row, 23)?,
+        acknowledged_at: convert::optional_time(row, 24)?,
+        content: None,
+    })
+}
+
+/// Reads [`COLUMNS`], text and payload.
+fn read_with_content(row: &Row<'_>) -> rusqlite::Result<MessageRow> {
+    let mut message = read(row)?;
+    message.content = match row.get(25)? {
+        Some(text) => Some(Content { text, payload: row.get(26)? }),
+        None => None,
+    };
+    Ok(message)
+}
