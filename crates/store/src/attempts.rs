@@ -87,7 +87,9 @@ pub fn record(conn: &Connection, message_seq: i64, attempt: &Attempt) -> Result<
         ":auth_us": attempt.auth_us,
         ":store_us": attempt.store_us,
     };
-    Ok(conn.prepare_cached(sql)?.query_row(values, |row| row.get(0))?)
+    Ok(conn
+        .prepare_cached(sql)?
+        .query_row(values, |row| row.get(0))?)
 }
 
 /// A message's attempts in their order.

@@ -21,14 +21,18 @@ const WAL_KEEP_BYTES: i64 = 4 << 20;
 
 /// Opens the one connection that writes, and makes sure its commits survive a power cut.
 pub(crate) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags)?;
     common(&conn, WRITER_CACHE_KIB)?;
     // Only effective on a file without tables; lets retention give space back to the disk.
     conn.pragma_update(None, "auto_vacuum", "incremental")?;
     let mode: String = conn.query_row("PRAGMA journal_mode = wal", [], |row| row.get(0))?;
     if mode != "wal" {
-        return Err(StoreError::Io { detail: "this file system cannot hold a write-ahead log".into() });
+        return Err(StoreError::Io {
+            detail: "this file system cannot hold a write-ahead log".into(),
+        });
     }
     conn.pragma_update(None, "synchronous", "full")?;
     // macOS needs F_FULLFSYNC for real durability; elsewhere both do nothing.

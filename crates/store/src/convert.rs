@@ -55,7 +55,10 @@ pub(crate) use stored_enum;
 
 pub(crate) fn key(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<VerifyKey>> {
     let bytes: Option<[u8; 32]> = row.get(column)?;
-    bytes.map(|bytes| VerifyKey::from_bytes(&bytes)).transpose().map_err(|error| unreadable(column, Type::Blob, error))
+    bytes
+        .map(|bytes| VerifyKey::from_bytes(&bytes))
+        .transpose()
+        .map_err(|error| unreadable(column, Type::Blob, error))
 }
 
 pub(crate) fn required_key(row: &Row<'_>, column: usize) -> rusqlite::Result<VerifyKey> {
@@ -81,7 +84,9 @@ where
     T::Err: std::error::Error + Send + Sync + 'static,
 {
     let text: Option<String> = row.get(column)?;
-    text.map(|text| text.parse()).transpose().map_err(|error: T::Err| unreadable(column, Type::Text, error))
+    text.map(|text| text.parse())
+        .transpose()
+        .map_err(|error: T::Err| unreadable(column, Type::Text, error))
 }
 
 /// Like [`parsed`], for a column that is never null.
@@ -90,13 +95,21 @@ where
     T: std::str::FromStr,
     T::Err: std::error::Error + Send + Sync + 'static,
 {
-    row.get_ref(column)?.as_str()?.parse().map_err(|error: T::Err| unreadable(column, Type::Text, error))
+    row.get_ref(column)?
+        .as_str()?
+        .parse()
+        .map_err(|error: T::Err| unreadable(column, Type::Text, error))
 }
 
 /// A JSON column.
-pub(crate) fn json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<T>> {
+pub(crate) fn json<T: DeserializeOwned>(
+    row: &Row<'_>,
+    column: usize,
+) -> rusqlite::Result<Option<T>> {
     let text = row.get_ref(column)?.as_str_or_null()?;
-    text.map(serde_json::from_str).transpose().map_err(|error| unreadable(column, Type::Text, error))
+    text.map(serde_json::from_str)
+        .transpose()
+        .map_err(|error| unreadable(column, Type::Text, error))
 }
 
 /// The length of a text in bytes, for a column.
@@ -106,7 +119,10 @@ pub(crate) fn length(text: &str) -> i64 {
 
 /// JSON text for a column.
 pub(crate) fn to_json<T: Serialize + ?Sized>(value: &T) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|error| StoreError::Sql { code: 0, detail: error.to_string() })
+    serde_json::to_string(value).map_err(|error| StoreError::Sql {
+        code: 0,
+        detail: error.to_string(),
+    })
 }
 
 fn unreadable(

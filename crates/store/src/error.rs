@@ -98,7 +98,9 @@ impl StoreError {
         let detail = format!("{}: {error}", path.display());
         match error.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full,
-            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Self::Permission { detail },
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                Self::Permission { detail }
+            }
             _ => Self::Io { detail },
         }
     }
@@ -110,7 +112,10 @@ impl From<rusqlite::Error> for StoreError {
             rusqlite::Error::SqliteFailure(failure, message) => from_failure(failure, message),
             rusqlite::Error::SqlInputError { error, msg, .. } => from_failure(error, Some(msg)),
             rusqlite::Error::QueryReturnedNoRows => Self::not_found("row"),
-            other => Self::Sql { code: 0, detail: other.to_string() },
+            other => Self::Sql {
+                code: 0,
+                detail: other.to_string(),
+            },
         }
     }
 }
@@ -120,16 +125,23 @@ fn from_failure(failure: ffi::Error, message: Option<String>) -> StoreError {
     match failure.code {
         ErrorCode::DiskFull => StoreError::Full,
         // The shared-memory index could not be extended, which only happens for want of space.
-        ErrorCode::SystemIoFailure if failure.extended_code == ffi::SQLITE_IOERR_SHMSIZE => StoreError::Full,
+        ErrorCode::SystemIoFailure if failure.extended_code == ffi::SQLITE_IOERR_SHMSIZE => {
+            StoreError::Full
+        }
         ErrorCode::SystemIoFailure => StoreError::Io { detail },
         ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => StoreError::Damaged { detail },
-        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed => StoreError::Busy,
+        ErrorCode::DatabaseBusy
+        | ErrorCode::DatabaseLocked
+        | ErrorCode::FileLockingProtocolFailed => StoreError::Busy,
         ErrorCode::PermissionDenied
         | ErrorCode::ReadOnly
         | ErrorCode::CannotOpen
         | ErrorCode::AuthorizationForStatementDenied => StoreError::Permission { detail },
         ErrorCode::ConstraintViolation => StoreError::Constraint { detail },
-        _ => StoreError::Sql { code: failure.extended_code, detail },
+        _ => StoreError::Sql {
+            code: failure.extended_code,
+            detail,
+        },
     }
 }
 
@@ -146,12 +158,40 @@ mod tests {
         assert_eq!(failure(ffi::SQLITE_FULL), StoreError::Full);
         assert_eq!(failure(ffi::SQLITE_IOERR_SHMSIZE), StoreError::Full);
         assert_eq!(failure(ffi::SQLITE_BUSY), StoreError::Busy);
-        assert_eq!(failure(ffi::SQLITE_CORRUPT), StoreError::Damaged { detail: "words".into() });
-        assert_eq!(failure(ffi::SQLITE_NOTADB), StoreError::Damaged { detail: "words".into() });
-        assert_eq!(failure(ffi::SQLITE_READONLY), StoreError::Permission { detail: "words".into() });
-        assert_eq!(failure(ffi::SQLITE_CANTOPEN), StoreError::Permission { detail: "words".into() });
-        assert_eq!(failure(ffi::SQLITE_IOERR_FSYNC), StoreError::Io { detail: "words".into() });
-        assert!(matches!(failure(ffi::SQLITE_ERROR), StoreError::Sql { code: 1, .. }));
+        assert_eq!(
+            failure(ffi::SQLITE_CORRUPT),
+            StoreError::Damaged {
+                detail: "words".into()
+            }
+        );
+        assert_eq!(
+            failure(ffi::SQLITE_NOTADB),
+            StoreError::Damaged {
+                detail: "words".into()
+            }
+        );
+        assert_eq!(
+            failure(ffi::SQLITE_READONLY),
+            StoreError::Permission {
+                detail: "words".into()
+            }
+        );
+        assert_eq!(
+            failure(ffi::SQLITE_CANTOPEN),
+            StoreError::Permission {
+                detail: "words".into()
+            }
+        );
+        assert_eq!(
+            failure(ffi::SQLITE_IOERR_FSYNC),
+            StoreError::Io {
+                detail: "words".into()
+            }
+        );
+        assert!(matches!(
+            failure(ffi::SQLITE_ERROR),
+            StoreError::Sql { code: 1, .. }
+        ));
     }
 
     #[test]
@@ -159,7 +199,12 @@ mod tests {
         let path = Path::new("home/tieline.db");
         let of = |kind: io::ErrorKind| StoreError::from_io(&io::Error::from(kind), path);
         assert_eq!(of(io::ErrorKind::StorageFull), StoreError::Full);
-        assert!(matches!(of(io::ErrorKind::PermissionDenied), StoreError::Permission { detail } if detail.contains("tieline.db")));
-        assert!(matches!(of(io::ErrorKind::NotADirectory), StoreError::Io { .. }));
+        assert!(
+            matches!(of(io::ErrorKind::PermissionDenied), StoreError::Permission { detail } if detail.contains("tieline.db"))
+        );
+        assert!(matches!(
+            of(io::ErrorKind::NotADirectory),
+            StoreError::Io { .. }
+        ));
     }
 }

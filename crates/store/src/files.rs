@@ -19,14 +19,19 @@ pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
 /// Makes sure the directory of `path` exists. One that is created is 0700; an existing one is left as it is, since
 /// it may be shared on purpose. Returns whether others can list or enter it.
 pub(crate) fn prepare_directory(path: &Path) -> Result<bool, StoreError> {
-    let Some(directory) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) else {
+    let Some(directory) = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+    else {
         return Ok(false);
     };
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(directory).map_err(|error| StoreError::from_io(&error, directory))?;
+    builder
+        .create(directory)
+        .map_err(|error| StoreError::from_io(&error, directory))?;
     open_to_others(directory)
 }
 
@@ -62,11 +67,16 @@ fn private_options() -> OpenOptions {
 fn tighten(file: &File, path: &Path) -> Result<(), StoreError> {
     use std::os::unix::fs::PermissionsExt;
     let as_store_error = |error| StoreError::from_io(&error, path);
-    let mode = file.metadata().map_err(as_store_error)?.permissions().mode();
+    let mode = file
+        .metadata()
+        .map_err(as_store_error)?
+        .permissions()
+        .mode();
     if mode & 0o077 == 0 {
         return Ok(());
     }
-    file.set_permissions(fs::Permissions::from_mode(0o600)).map_err(as_store_error)
+    file.set_permissions(fs::Permissions::from_mode(0o600))
+        .map_err(as_store_error)
 }
 
 #[cfg(not(unix))]
@@ -89,7 +99,10 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
 
 #[cfg(unix)]
 fn sync_directory(path: &Path) -> std::io::Result<()> {
-    match path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+    match path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+    {
         Some(directory) => File::open(directory)?.sync_all(),
         None => Ok(()),
     }
@@ -107,7 +120,9 @@ pub(crate) fn set_aside(path: &Path, stamp: &str) -> Result<PathBuf, StoreError>
     for companion in COMPANIONS {
         let from = beside(path, companion);
         match fs::rename(&from, beside(&kept, companion)) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(StoreError::from_io(&error, &from)),
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(StoreError::from_io(&error, &from));
+            }
             _ => {}
         }
     }
@@ -116,7 +131,9 @@ pub(crate) fn set_aside(path: &Path, stamp: &str) -> Result<PathBuf, StoreError>
 
 /// A stamp for file names, UTC, such as `20260801T101500.250Z`.
 pub(crate) fn stamp() -> String {
-    jiff::Timestamp::now().strftime("%Y%m%dT%H%M%S.%3fZ").to_string()
+    jiff::Timestamp::now()
+        .strftime("%Y%m%dT%H%M%S.%3fZ")
+        .to_string()
 }
 
 #[cfg(all(test, unix))]

@@ -79,5 +79,7 @@ pub fn confirm(conn: &Connection, invite_id: &InviteId) -> Result<bool, StoreErr
 /// # Errors
 /// Any failure of the database.
 pub fn forget_before(conn: &Connection, before: UnixMillis) -> Result<usize, StoreError> {
-    Ok(conn.prepare_cached("DELETE FROM invites WHERE bound_at < ?1")?.execute([before.0])?)
+    Ok(conn
+        .prepare_cached("DELETE FROM invites WHERE bound_at < ?1")?
+        .execute([before.0])?)
 }

@@ -18,10 +18,13 @@ mod search;
 mod upkeep;
 
 pub use content::{delete_content, retention_candidates, with_content};
-pub use incoming::{Accepted, Fence, NewIncoming, accept_incoming, acknowledge, fence, hand_over, mark_read, mark_read_up_to};
+pub use incoming::{
+    Accepted, Fence, NewIncoming, accept_incoming, acknowledge, fence, hand_over, mark_read,
+    mark_read_up_to,
+};
 pub use outgoing::{
-    Finish, NewOutgoing, Queued, due_for_peer, finish_outgoing, insert_outgoing, peers_with_due, requeue,
-    start_sending, unconfirmed_for_peer,
+    Finish, NewOutgoing, Queued, due_for_peer, finish_outgoing, insert_outgoing, peers_with_due,
+    requeue, start_sending, unconfirmed_for_peer,
 };
 pub use pages::{Counts, Cursor, Filter, MAX_PAGE, Page, counts, list};
 pub use upkeep::{Expired, Recovered, expire, give_up, recover_on_start};
@@ -104,7 +107,9 @@ stored_enum! {
 
 /// How surely an incoming message is from the peer it names. A copy of lower assurance never stands for one of
 /// higher assurance: both are kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "camelCase")]
 pub enum Assurance {
     /// Anyone on the network could have sent it.
@@ -204,8 +209,13 @@ const COLUMNS: &str = "m.seq, m.peer_id, m.direction, m.message_id, m.assurance,
 /// # Errors
 /// Any failure of the database.
 pub fn get(conn: &Connection, seq: i64) -> Result<Option<MessageRow>, StoreError> {
-    let sql = format!("SELECT {COLUMNS}, b.text, b.payload FROM messages m LEFT JOIN bodies b USING (seq) WHERE m.seq = ?1");
-    Ok(conn.prepare_cached(&sql)?.query_row([seq], read_with_content).optional()?)
+    let sql = format!(
+        "SELECT {COLUMNS}, b.text, b.payload FROM messages m LEFT JOIN bodies b USING (seq) WHERE m.seq = ?1"
+    );
+    Ok(conn
+        .prepare_cached(&sql)?
+        .query_row([seq], read_with_content)
+        .optional()?)
 }
 
 /// Every message with this id, of whichever peer and direction, newest first, with its whole content.
@@ -213,7 +223,11 @@ pub fn get(conn: &Connection, seq: i64) -> Result<Option<MessageRow>, StoreError
 /// # Errors
 /// Any failure of the database.
 pub fn by_message_id(conn: &Connection, id: &MessageId) -> Result<Vec<MessageRow>, StoreError> {
-    whole(conn, "m.message_id = ?1 ORDER BY m.seq DESC", params![id.as_str()])
+    whole(
+        conn,
+        "m.message_id = ?1 ORDER BY m.seq DESC",
+        params![id.as_str()],
+    )
 }
 
 /// The messages with this id exchanged with one peer in one direction, highest assurance first.
@@ -221,13 +235,29 @@ pub fn by_message_id(conn: &Connection, id: &MessageId) -> Result<Vec<MessageRow
 ///
 /// # Errors
 /// Any failure of the database.
-pub fn find(conn: &Connection, peer: PeerId, direction: Direction, id: &MessageId) -> Result<Vec<MessageRow>, StoreError> {
-    let condition = "m.message_id = ?1 AND m.peer_id = ?2 AND m.direction = ?3 ORDER BY m.assurance DESC";
-    whole(conn, condition, params![id.as_str(), peer, direction.code()])
+pub fn find(
+    conn: &Connection,
+    peer: PeerId,
+    direction: Direction,
+    id: &MessageId,
+) -> Result<Vec<MessageRow>, StoreError> {
+    let condition =
+        "m.message_id = ?1 AND m.peer_id = ?2 AND m.direction = ?3 ORDER BY m.assurance DESC";
+    whole(
+        conn,
+        condition,
+        params![id.as_str(), peer, direction.code()],
+    )
 }
 
-fn whole(conn: &Connection, condition: &str, values: &[&dyn ToSql]) -> Result<Vec<MessageRow>, StoreError> {
-    let sql = format!("SELECT {COLUMNS}, b.text, b.payload FROM messages m LEFT JOIN bodies b USING (seq) WHERE {condition}");
+fn whole(
+    conn: &Connection,
+    condition: &str,
+    values: &[&dyn ToSql],
+) -> Result<Vec<MessageRow>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS}, b.text, b.payload FROM messages m LEFT JOIN bodies b USING (seq) WHERE {condition}"
+    );
     let mut statement = conn.prepare_cached(&sql)?;
     let rows = statement.query_map(values, read_with_content)?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -238,7 +268,11 @@ fn read(row: &Row<'_>) -> rusqlite::Result<MessageRow> {
     Ok(MessageRow {
         seq: row.get(0)?,
         peer: row.get(1)?,
-        direction: if row.get::<_, i64>(2)? == Direction::In.code() { Direction::In } else { Direction::Out },
+        direction: if row.get::<_, i64>(2)? == Direction::In.code() {
+            Direction::In
+        } else {
+            Direction::Out
+        },
         message_id: convert::required(row, 3)?,
         assurance: Assurance::from_code(row.get(4)?),
         sender: convert::key_id(row, 5)?,
@@ -269,7 +303,10 @@ fn read(row: &Row<'_>) -> rusqlite::Result<MessageRow> {
 fn read_with_content(row: &Row<'_>) -> rusqlite::Result<MessageRow> {
     let mut message = read(row)?;
     message.content = match row.get(25)? {
-        Some(text) => Some(Content { text, payload: row.get(26)? }),
+        Some(text) => Some(Content {
+            text,
+            payload: row.get(26)?,
+        }),
         None => None,
     };
     Ok(message)

@@ -31,7 +31,9 @@ pub(crate) fn version(conn: &Connection, known: i64) -> Result<Option<i64>, Stor
         return Ok(None);
     }
     if application != APPLICATION_ID || found < 1 {
-        return Err(StoreError::Damaged { detail: "the file is another program's database".into() });
+        return Err(StoreError::Damaged {
+            detail: "the file is another program's database".into(),
+        });
     }
     if found > known {
         return Err(StoreError::NewerSchema { found, known });
@@ -40,7 +42,11 @@ pub(crate) fn version(conn: &Connection, known: i64) -> Result<Option<i64>, Stor
 }
 
 /// Applies the scripts that are missing, in one transaction.
-pub(crate) fn migrate(conn: &Connection, path: &Path, scripts: &[&str]) -> Result<Migrated, StoreError> {
+pub(crate) fn migrate(
+    conn: &Connection,
+    path: &Path,
+    scripts: &[&str],
+) -> Result<Migrated, StoreError> {
     let known = i64::try_from(scripts.len()).unwrap_or(i64::MAX);
     let from = version(conn, known)?;
     let done = usize::try_from(from.unwrap_or(0)).unwrap_or(0);
@@ -66,7 +72,9 @@ fn back_up(conn: &Connection, path: &Path, version: i64) -> Result<PathBuf, Stor
     let backup = files::beside(path, &format!(".v{version}-{}", files::stamp()));
     // SQLite accepts an empty target, and so the copy is private from its first byte.
     files::make_private(&backup)?;
-    let name = backup.to_str().ok_or_else(|| StoreError::Io { detail: "the path is not Unicode".into() })?;
+    let name = backup.to_str().ok_or_else(|| StoreError::Io {
+        detail: "the path is not Unicode".into(),
+    })?;
     if let Err(error) = conn.execute("VACUUM INTO ?1", [name]) {
         let _ = std::fs::remove_file(&backup);
         return Err(error.into());
@@ -80,11 +88,14 @@ mod tests {
     use super::*;
     use crate::connection;
 
-    const SECOND: &str = "ALTER TABLE settings ADD COLUMN note TEXT; UPDATE settings SET note = 'moved';";
+    const SECOND: &str =
+        "ALTER TABLE settings ADD COLUMN note TEXT; UPDATE settings SET note = 'moved';";
 
     fn files_in(directory: &Path) -> Vec<String> {
         let entries = std::fs::read_dir(directory).unwrap();
-        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+        entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect()
     }
 
     #[test]
@@ -92,14 +103,29 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("tieline.db");
         let conn = connection::open_writer(&path).unwrap();
-        assert_eq!(migrate(&conn, &path, MIGRATIONS).unwrap(), Migrated { from: None, backup: None });
-        conn.execute("INSERT INTO settings VALUES ('a', '1')", []).unwrap();
-        assert_eq!(migrate(&conn, &path, MIGRATIONS).unwrap(), Migrated { from: Some(1), backup: None });
+        assert_eq!(
+            migrate(&conn, &path, MIGRATIONS).unwrap(),
+            Migrated {
+                from: None,
+                backup: None
+            }
+        );
+        conn.execute("INSERT INTO settings VALUES ('a', '1')", [])
+            .unwrap();
+        assert_eq!(
+            migrate(&conn, &path, MIGRATIONS).unwrap(),
+            Migrated {
+                from: Some(1),
+                backup: None
+            }
+        );
 
         let scripts = [MIGRATIONS[0], SECOND];
         let migrated = migrate(&conn, &path, &scripts).unwrap();
         assert_eq!(migrated.from, Some(1));
-        let row = conn.query_row("SELECT value || note FROM settings", [], |row| row.get::<_, String>(0));
+        let row = conn.query_row("SELECT value || note FROM settings", [], |row| {
+            row.get::<_, String>(0)
+        });
         assert_eq!(row.unwrap(), "1moved");
 
         let backup = Connection::open(migrated.backup.unwrap()).unwrap();
@@ -108,7 +134,10 @@ mod tests {
             Ok((row.as_ref().column_count(), row.get::<_, String>(1)?))
         });
         assert_eq!(row.unwrap(), (2, "1".into()));
-        assert_eq!(version(&conn, 1), Err(StoreError::NewerSchema { found: 2, known: 1 }));
+        assert_eq!(
+            version(&conn, 1),
+            Err(StoreError::NewerSchema { found: 2, known: 1 })
+        );
     }
 
     #[test]
@@ -121,7 +150,11 @@ mod tests {
         migrate(&conn, &path, &scripts).unwrap_err();
         assert_eq!(version(&conn, 1).unwrap(), Some(1));
         conn.prepare("SELECT note FROM settings").unwrap_err();
-        assert!(files_in(root.path()).iter().any(|name| name.starts_with("tieline.db.v1-")));
+        assert!(
+            files_in(root.path())
+                .iter()
+                .any(|name| name.starts_with("tieline.db.v1-"))
+        );
     }
 
     #[test]
@@ -129,7 +162,11 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("tieline.db");
         let conn = connection::open_writer(&path).unwrap();
-        conn.execute_batch("CREATE TABLE theirs (x); PRAGMA user_version = 1;").unwrap();
-        assert!(matches!(migrate(&conn, &path, MIGRATIONS), Err(StoreError::Damaged { .. })));
+        conn.execute_batch("CREATE TABLE theirs (x); PRAGMA user_version = 1;")
+            .unwrap();
+        assert!(matches!(
+            migrate(&conn, &path, MIGRATIONS),
+            Err(StoreError::Damaged { .. })
+        ));
     }
 }

@@ -18,7 +18,10 @@ pub struct OpenOptions {
 impl OpenOptions {
     /// A store in the file at `path`; the companion files lie beside it.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), accept_new: false }
+        Self {
+            path: path.into(),
+            accept_new: false,
+        }
     }
 
     /// Whether a damaged database may be set aside and a new one started. Only for a person's explicit wish:
@@ -77,7 +80,9 @@ fn open_file(path: &Path) -> Result<Opened, StoreError> {
     let had_one = restore::has_witness(path);
     let length = fs::metadata(path).map(|metadata| metadata.len()).ok();
     if length == Some(0) && had_one {
-        return Err(StoreError::Damaged { detail: "the file is empty".into() });
+        return Err(StoreError::Damaged {
+            detail: "the file is empty".into(),
+        });
     }
     files::make_private(path)?;
     let conn = connection::open_writer(path)?;
@@ -95,7 +100,11 @@ fn open_file(path: &Path) -> Result<Opened, StoreError> {
         backup: migrated.backup,
         ..OpenReport::default()
     };
-    Ok(Opened { conn, store_id, report })
+    Ok(Opened {
+        conn,
+        store_id,
+        report,
+    })
 }
 
 /// SQLite's own quick check: structure of every page, without comparing indexes to tables.
@@ -106,5 +115,7 @@ fn check(conn: &Connection) -> Result<(), StoreError> {
     if findings == ["ok"] {
         return Ok(());
     }
-    Err(StoreError::Damaged { detail: findings.join("; ") })
+    Err(StoreError::Damaged {
+        detail: findings.join("; "),
+    })
 }

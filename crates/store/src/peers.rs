@@ -18,7 +18,9 @@ pub use unpair::{delete, delete_history, revoke};
 pub use update::*;
 
 /// A peer's number in this database. Never given out twice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 #[serde(transparent)]
 pub struct PeerId(pub i64);
 
@@ -213,7 +215,11 @@ pub fn by_alias(conn: &Connection, alias: &str) -> Result<Option<PeerRow>, Store
 /// # Errors
 /// Any failure of the database.
 pub fn by_tls_key(conn: &Connection, key: &VerifyKey) -> Result<Option<PeerRow>, StoreError> {
-    one(conn, "tls_key = ?1 AND tls_key IS NOT NULL AND state <> 'revoked'", key.as_bytes())
+    one(
+        conn,
+        "tls_key = ?1 AND tls_key IS NOT NULL AND state <> 'revoked'",
+        key.as_bytes(),
+    )
 }
 
 /// The peer that is not revoked and signs with the key of this id.
@@ -228,8 +234,15 @@ pub fn by_key_id(conn: &Connection, id: &KeyId) -> Result<Option<PeerRow>, Store
 ///
 /// # Errors
 /// Any failure of the database.
-pub fn revoked_by_tls_key(conn: &Connection, key: &VerifyKey) -> Result<Option<PeerRow>, StoreError> {
-    one(conn, "tls_key = ?1 AND state = 'revoked' ORDER BY id DESC LIMIT 1", key.as_bytes())
+pub fn revoked_by_tls_key(
+    conn: &Connection,
+    key: &VerifyKey,
+) -> Result<Option<PeerRow>, StoreError> {
+    one(
+        conn,
+        "tls_key = ?1 AND state = 'revoked' ORDER BY id DESC LIMIT 1",
+        key.as_bytes(),
+    )
 }
 
 /// All peers in the order of pairing, with or without the revoked ones.
@@ -243,9 +256,16 @@ pub fn list(conn: &Connection, with_revoked: bool) -> Result<Vec<PeerRow>, Store
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-fn one(conn: &Connection, condition: &str, value: impl ToSql) -> Result<Option<PeerRow>, StoreError> {
+fn one(
+    conn: &Connection,
+    condition: &str,
+    value: impl ToSql,
+) -> Result<Option<PeerRow>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM peers WHERE {condition}");
-    Ok(conn.prepare_cached(&sql)?.query_row([value], read).optional()?)
+    Ok(conn
+        .prepare_cached(&sql)?
+        .query_row([value], read)
+        .optional()?)
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<PeerRow> {

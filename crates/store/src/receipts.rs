@@ -33,14 +33,24 @@ pub fn add(
     let column = match stage {
         Stage::HandedOver => "handed_over_at",
         Stage::Acknowledged => "acknowledged_at",
-        other => return Err(StoreError::Constraint { detail: format!("{} belongs to the message", other.as_str()) }),
+        other => {
+            return Err(StoreError::Constraint {
+                detail: format!("{} belongs to the message", other.as_str()),
+            });
+        }
     };
     let sql = "INSERT INTO receipts (message_seq, stage, at, receipt) VALUES (?1, ?2, ?3, ?4) \
         ON CONFLICT (message_seq, stage) DO NOTHING";
-    let added = conn.prepare_cached(sql)?.execute(params![message_seq, stage.as_str(), at.0, receipt])? > 0;
+    let added =
+        conn.prepare_cached(sql)?
+            .execute(params![message_seq, stage.as_str(), at.0, receipt])?
+            > 0;
     if added {
-        let sql = format!("UPDATE messages SET {column} = coalesce({column}, ?2) WHERE seq = ?1 AND direction = 1");
-        conn.prepare_cached(&sql)?.execute(params![message_seq, at.0])?;
+        let sql = format!(
+            "UPDATE messages SET {column} = coalesce({column}, ?2) WHERE seq = ?1 AND direction = 1"
+        );
+        conn.prepare_cached(&sql)?
+            .execute(params![message_seq, at.0])?;
     }
     Ok(added)
 }
@@ -51,14 +61,19 @@ pub fn add(
 /// Any failure of the database.
 pub fn list(conn: &Connection, message_seq: i64) -> Result<Vec<ReceiptRow>, StoreError> {
     let mut stages: Vec<ReceiptRow> = first(conn, message_seq)?.into_iter().collect();
-    let sql = "SELECT stage, at, receipt FROM receipts WHERE message_seq = ?1 ORDER BY at, stage DESC";
+    let sql =
+        "SELECT stage, at, receipt FROM receipts WHERE message_seq = ?1 ORDER BY at, stage DESC";
     let mut statement = conn.prepare_cached(sql)?;
     let rows = statement.query_map([message_seq], |row| {
         let stage = match row.get_ref(0)?.as_str()? {
             "acknowledged" => Stage::Acknowledged,
             _ => Stage::HandedOver,
         };
-        Ok(ReceiptRow { stage, at: UnixMillis(row.get(1)?), receipt: row.get(2)? })
+        Ok(ReceiptRow {
+            stage,
+            at: UnixMillis(row.get(1)?),
+            receipt: row.get(2)?,
+        })
     })?;
     for row in rows {
         stages.push(row?);
@@ -71,8 +86,16 @@ fn first(conn: &Connection, message_seq: i64) -> Result<Option<ReceiptRow>, Stor
     let sql = "SELECT iif(direction = 1, state = 'failed', 0), coalesce(finished_at, created_at), receipt FROM messages \
         WHERE seq = ?1 AND (direction = 0 OR state = 'delivered' OR (state = 'failed' AND receipt IS NOT NULL))";
     let row = conn.prepare_cached(sql)?.query_row([message_seq], |row| {
-        let stage = if row.get(0)? { Stage::Refused } else { Stage::Stored };
-        Ok(ReceiptRow { stage, at: UnixMillis(row.get(1)?), receipt: row.get(2)? })
+        let stage = if row.get(0)? {
+            Stage::Refused
+        } else {
+            Stage::Stored
+        };
+        Ok(ReceiptRow {
+            stage,
+            at: UnixMillis(row.get(1)?),
+            receipt: row.get(2)?,
+        })
     });
     Ok(row.optional()?)
 }

@@ -38,15 +38,25 @@ pub(crate) enum Continuity {
 }
 
 /// Decides whether the database continues its line, gives it a new id if not, and renews the mark.
-pub(crate) fn settle(conn: &Connection, path: &Path) -> Result<(RawStoreId, Continuity), StoreError> {
+pub(crate) fn settle(
+    conn: &Connection,
+    path: &Path,
+) -> Result<(RawStoreId, Continuity), StoreError> {
     let row = conn
         .query_row("SELECT store_id, mark, previous FROM store", [], |row| {
-            Ok((row.get::<_, RawStoreId>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
+            Ok((
+                row.get::<_, RawStoreId>(0)?,
+                row.get::<_, String>(1)?,
+                row.get::<_, String>(2)?,
+            ))
         })
         .optional()?;
     let Some((id, mark, previous)) = row else {
         let id = random()?;
-        conn.execute("INSERT INTO store VALUES (1, ?1, ?2, '')", (id, hex(&random()?)))?;
+        conn.execute(
+            "INSERT INTO store VALUES (1, ?1, ?2, '')",
+            (id, hex(&random()?)),
+        )?;
         renew(conn, path)?;
         return Ok((id, Continuity::New));
     };
@@ -91,7 +101,9 @@ fn read_witness(path: &Path) -> Option<Witness> {
 
 fn write_witness(path: &Path, mark: String, file: String) -> Result<(), StoreError> {
     let witness = Witness { mark, file };
-    let bytes = serde_json::to_vec(&witness).map_err(|error| StoreError::Io { detail: error.to_string() })?;
+    let bytes = serde_json::to_vec(&witness).map_err(|error| StoreError::Io {
+        detail: error.to_string(),
+    })?;
     files::replace(&witness_path(path), &bytes)
 }
 
@@ -102,13 +114,21 @@ fn file_identity(path: &Path) -> Result<String, StoreError> {
     let inode = std::os::unix::fs::MetadataExt::ino(&metadata);
     #[cfg(not(unix))]
     let inode = 0;
-    let born = metadata.created().ok().and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
-    Ok(format!("{inode}:{}", born.map_or(0, |born| born.as_nanos())))
+    let born = metadata
+        .created()
+        .ok()
+        .and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
+    Ok(format!(
+        "{inode}:{}",
+        born.map_or(0, |born| born.as_nanos())
+    ))
 }
 
 fn random() -> Result<RawStoreId, StoreError> {
     let mut bytes = RawStoreId::default();
-    getrandom::fill(&mut bytes).map_err(|error| StoreError::Io { detail: format!("random numbers: {error}") })?;
+    getrandom::fill(&mut bytes).map_err(|error| StoreError::Io {
+        detail: format!("random numbers: {error}"),
+    })?;
     Ok(bytes)
 }
 

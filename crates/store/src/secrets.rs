@@ -23,10 +23,16 @@ pub struct SecretRow {
 ///
 /// # Errors
 /// Any failure of the database.
-pub fn record(conn: &Connection, name: &str, backend: &str, at: UnixMillis) -> Result<(), StoreError> {
+pub fn record(
+    conn: &Connection,
+    name: &str,
+    backend: &str,
+    at: UnixMillis,
+) -> Result<(), StoreError> {
     let sql = "INSERT INTO secrets (name, backend, created_at) VALUES (?1, ?2, ?3) \
         ON CONFLICT (name) DO UPDATE SET backend = excluded.backend, rotated_at = excluded.created_at";
-    conn.prepare_cached(sql)?.execute(params![name, backend, at.0])?;
+    conn.prepare_cached(sql)?
+        .execute(params![name, backend, at.0])?;
     Ok(())
 }
 
@@ -35,7 +41,10 @@ pub fn record(conn: &Connection, name: &str, backend: &str, at: UnixMillis) -> R
 /// # Errors
 /// Any failure of the database.
 pub fn forget(conn: &Connection, name: &str) -> Result<bool, StoreError> {
-    Ok(conn.prepare_cached("DELETE FROM secrets WHERE name = ?1")?.execute([name])? > 0)
+    Ok(conn
+        .prepare_cached("DELETE FROM secrets WHERE name = ?1")?
+        .execute([name])?
+        > 0)
 }
 
 /// All secrets by name.
@@ -43,7 +52,9 @@ pub fn forget(conn: &Connection, name: &str) -> Result<bool, StoreError> {
 /// # Errors
 /// Any failure of the database.
 pub fn list(conn: &Connection) -> Result<Vec<SecretRow>, StoreError> {
-    let mut statement = conn.prepare_cached("SELECT name, backend, created_at, rotated_at FROM secrets ORDER BY name")?;
+    let mut statement = conn.prepare_cached(
+        "SELECT name, backend, created_at, rotated_at FROM secrets ORDER BY name",
+    )?;
     let rows = statement.query_map([], |row| {
         Ok(SecretRow {
             name: row.get(0)?,

@@ -14,20 +14,31 @@ use crate::convert;
 /// [`StoreError::Sql`] when the value has another shape than `T`.
 pub fn get<T: DeserializeOwned>(conn: &Connection, key: &str) -> Result<Option<T>, StoreError> {
     let sql = "SELECT value FROM settings WHERE key = ?1";
-    let value: Option<String> = conn.prepare_cached(sql)?.query_row([key], |row| row.get(0)).optional()?;
-    value.map(|text| serde_json::from_str(&text)).transpose().map_err(|error| StoreError::Sql {
-        code: 0,
-        detail: format!("the setting {key} cannot be read: {error}"),
-    })
+    let value: Option<String> = conn
+        .prepare_cached(sql)?
+        .query_row([key], |row| row.get(0))
+        .optional()?;
+    value
+        .map(|text| serde_json::from_str(&text))
+        .transpose()
+        .map_err(|error| StoreError::Sql {
+            code: 0,
+            detail: format!("the setting {key} cannot be read: {error}"),
+        })
 }
 
 /// Sets a setting.
 ///
 /// # Errors
 /// Any failure of the database.
-pub fn set<T: Serialize + ?Sized>(conn: &Connection, key: &str, value: &T) -> Result<(), StoreError> {
+pub fn set<T: Serialize + ?Sized>(
+    conn: &Connection,
+    key: &str,
+    value: &T,
+) -> Result<(), StoreError> {
     let sql = "INSERT INTO settings (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
-    conn.prepare_cached(sql)?.execute(params![key, convert::to_json(value)?])?;
+    conn.prepare_cached(sql)?
+        .execute(params![key, convert::to_json(value)?])?;
     Ok(())
 }
 
@@ -36,7 +47,10 @@ pub fn set<T: Serialize + ?Sized>(conn: &Connection, key: &str, value: &T) -> Re
 /// # Errors
 /// Any failure of the database.
 pub fn remove(conn: &Connection, key: &str) -> Result<bool, StoreError> {
-    Ok(conn.prepare_cached("DELETE FROM settings WHERE key = ?1")?.execute([key])? > 0)
+    Ok(conn
+        .prepare_cached("DELETE FROM settings WHERE key = ?1")?
+        .execute([key])?
+        > 0)
 }
 
 /// All settings by name.
@@ -45,7 +59,9 @@ pub fn remove(conn: &Connection, key: &str) -> Result<bool, StoreError> {
 /// Any failure of the database.
 pub fn list(conn: &Connection) -> Result<Vec<(String, Value)>, StoreError> {
     let mut statement = conn.prepare_cached("SELECT key, value FROM settings ORDER BY key")?;
-    let rows = statement.query_map([], |row| Ok((row.get(0)?, convert::json(row, 1)?.unwrap_or_default())))?;
+    let rows = statement.query_map([], |row| {
+        Ok((row.get(0)?, convert::json(row, 1)?.unwrap_or_default()))
+    })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

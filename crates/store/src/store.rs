@@ -61,15 +61,25 @@ impl Store {
         thread::Builder::new()
             .name("store-writer".into())
             .spawn(move || writer::run(conn, queue, |conn| finish(conn, &path)))
-            .map_err(|error| StoreError::Io { detail: format!("no thread for the writer: {error}") })?;
-        let readers = Readers { permits: Semaphore::new(READERS as usize), idle: Mutex::default() };
+            .map_err(|error| StoreError::Io {
+                detail: format!("no thread for the writer: {error}"),
+            })?;
+        let readers = Readers {
+            permits: Semaphore::new(READERS as usize),
+            idle: Mutex::default(),
+        };
         let inner = Inner {
             path: options.path.clone(),
             store_id: StoreId(opened.store_id),
             writer,
             readers: Arc::new(readers),
         };
-        Ok((Self { inner: Arc::new(inner) }, opened.report))
+        Ok((
+            Self {
+                inner: Arc::new(inner),
+            },
+            opened.report,
+        ))
     }
 
     /// Runs `work` in a write transaction, and returns its result once that is on the disk.
@@ -87,7 +97,11 @@ impl Store {
         T: Send + 'static,
     {
         let (job, answer) = WriteJob::new(work);
-        self.inner.writer.send(Command::Job(Box::new(job))).await.map_err(|_| StoreError::Closed)?;
+        self.inner
+            .writer
+            .send(Command::Job(Box::new(job)))
+            .await
+            .map_err(|_| StoreError::Closed)?;
         answer.await.unwrap_or(Err(StoreError::Closed))
     }
 
@@ -102,7 +116,11 @@ impl Store {
     {
         let inner = Arc::clone(&self.inner);
         let readers = Arc::clone(&inner.readers);
-        let permit = readers.permits.acquire().await.map_err(|_| StoreError::Closed)?;
+        let permit = readers
+            .permits
+            .acquire()
+            .await
+            .map_err(|_| StoreError::Closed)?;
         // The permit must outlive the query, also when the caller stops waiting.
         permit.forget();
         let task = tokio::task::spawn_blocking(move || inner.readers.run(&inner.path, work));
@@ -132,14 +150,20 @@ impl Store {
             readers.idle().clear();
         }
         let (reply, answer) = oneshot::channel();
-        self.inner.writer.send(Command::Close(reply)).await.map_err(|_| StoreError::Closed)?;
+        self.inner
+            .writer
+            .send(Command::Close(reply))
+            .await
+            .map_err(|_| StoreError::Closed)?;
         answer.await.unwrap_or(Err(StoreError::Closed))
     }
 }
 
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Store").field("path", &self.inner.path).finish_non_exhaustive()
+        f.debug_struct("Store")
+            .field("path", &self.inner.path)
+            .finish_non_exhaustive()
     }
 }
 
@@ -148,7 +172,11 @@ impl Readers {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn run<T>(&self, path: &Path, work: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    fn run<T>(
+        &self,
+        path: &Path,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         // Returned also when the query panics; the connection is then dropped, not reused.
         let _permit = ReturnPermit(&self.permits);
         let idle = self.idle().pop();

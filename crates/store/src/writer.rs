@@ -39,7 +39,14 @@ pub(crate) struct WriteJob<F, T> {
 impl<F, T> WriteJob<F, T> {
     pub(crate) fn new(work: F) -> (Self, oneshot::Receiver<Result<T, StoreError>>) {
         let (reply, answer) = oneshot::channel();
-        (Self { work: Some(work), result: None, reply }, answer)
+        (
+            Self {
+                work: Some(work),
+                result: None,
+                reply,
+            },
+            answer,
+        )
     }
 }
 
@@ -50,7 +57,8 @@ where
 {
     fn run(&mut self, tx: &Transaction<'_>) -> Result<(), StoreError> {
         let work = self.work.take().ok_or(StoreError::Closed)?;
-        let result = catch_unwind(AssertUnwindSafe(|| work(tx))).unwrap_or(Err(StoreError::Panicked))?;
+        let result =
+            catch_unwind(AssertUnwindSafe(|| work(tx))).unwrap_or(Err(StoreError::Panicked))?;
         self.result = Some(result);
         Ok(())
     }
@@ -171,7 +179,9 @@ fn end_savepoint(tx: &Transaction<'_>, undo: bool) -> Result<(), StoreError> {
 
 /// Commits; on failure hands the open transaction back, whose drop rolls it back.
 fn commit(tx: Transaction<'_>) -> Result<(), (Transaction<'_>, StoreError)> {
-    let outcome = tx.prepare_cached("COMMIT").and_then(|mut statement| statement.execute([]));
+    let outcome = tx
+        .prepare_cached("COMMIT")
+        .and_then(|mut statement| statement.execute([]));
     match outcome {
         Ok(_) => Ok(()),
         Err(error) => Err((tx, error.into())),

@@ -7,12 +7,18 @@ use super::{MessageRow, SEARCHED_BYTES};
 use crate::StoreError;
 
 /// Stores content and makes its text searchable.
-pub(super) fn insert(conn: &Connection, seq: i64, payload: &str, text: &str) -> Result<(), StoreError> {
+pub(super) fn insert(
+    conn: &Connection,
+    seq: i64,
+    payload: &str,
+    text: &str,
+) -> Result<(), StoreError> {
     let text = &text[..text.floor_char_boundary(SEARCHED_BYTES)];
     conn.prepare_cached("INSERT INTO bodies (seq, payload, text) VALUES (?1, ?2, ?3)")?
         .execute(params![seq, payload, text])?;
     if !text.is_empty() {
-        conn.prepare_cached("INSERT INTO search (rowid, text) VALUES (?1, ?2)")?.execute(params![seq, text])?;
+        conn.prepare_cached("INSERT INTO search (rowid, text) VALUES (?1, ?2)")?
+            .execute(params![seq, text])?;
     }
     Ok(())
 }
@@ -31,7 +37,11 @@ pub fn with_content(conn: &Connection, seqs: &[i64]) -> Result<Vec<MessageRow>, 
 ///
 /// # Errors
 /// Any failure of the database.
-pub fn retention_candidates(conn: &Connection, older_than: UnixMillis, limit: u32) -> Result<Vec<i64>, StoreError> {
+pub fn retention_candidates(
+    conn: &Connection,
+    older_than: UnixMillis,
+    limit: u32,
+) -> Result<Vec<i64>, StoreError> {
     let sql = "SELECT b.seq FROM bodies b CROSS JOIN messages m ON m.seq = b.seq WHERE m.created_at < ?1 \
         AND m.state NOT IN ('queued', 'sending', 'unconfirmed') ORDER BY b.seq LIMIT ?2";
     let mut statement = conn.prepare_cached(sql)?;
@@ -47,16 +57,20 @@ pub fn retention_candidates(conn: &Connection, older_than: UnixMillis, limit: u3
 pub fn delete_content(conn: &Connection, seqs: &[i64]) -> Result<usize, StoreError> {
     let mut deleted = 0;
     for seq in seqs {
-        let mut statement = conn.prepare_cached("DELETE FROM bodies WHERE seq = ?1 RETURNING text")?;
+        let mut statement =
+            conn.prepare_cached("DELETE FROM bodies WHERE seq = ?1 RETURNING text")?;
         let text: Option<String> = statement.query_row([seq], |row| row.get(0)).optional()?;
         if let Some(text) = &text {
             deleted += 1;
             if !text.is_empty() {
-                conn.prepare_cached("INSERT INTO search (search, rowid, text) VALUES ('delete', ?1, ?2)")?
-                    .execute(params![seq, text])?;
+                conn.prepare_cached(
+                    "INSERT INTO search (search, rowid, text) VALUES ('delete', ?1, ?2)",
+                )?
+                .execute(params![seq, text])?;
             }
         }
-        conn.prepare_cached("DELETE FROM attempts WHERE message_seq = ?1")?.execute([seq])?;
+        conn.prepare_cached("DELETE FROM attempts WHERE message_seq = ?1")?
+            .execute([seq])?;
     }
     Ok(deleted)
 }

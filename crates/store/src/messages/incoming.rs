@@ -72,13 +72,25 @@ pub fn accept_incoming(conn: &Connection, message: &NewIncoming) -> Result<Accep
     // A copy of lower assurance does not stand in the way of this one.
     let sql = "SELECT seq, content_hash, receipt FROM messages WHERE message_id = ?1 AND peer_id = ?2 \
         AND direction = 0 AND assurance >= ?3 ORDER BY assurance DESC LIMIT 1";
-    let values = params![message.message_id.as_str(), message.peer, message.assurance as i64];
+    let values = params![
+        message.message_id.as_str(),
+        message.peer,
+        message.assurance as i64
+    ];
     let known = conn.prepare_cached(sql)?.query_row(values, |row| {
-        Ok((row.get::<_, i64>(0)?, row.get::<_, [u8; 32]>(1)?, row.get::<_, Option<Vec<u8>>>(2)?))
+        Ok((
+            row.get::<_, i64>(0)?,
+            row.get::<_, [u8; 32]>(1)?,
+            row.get::<_, Option<Vec<u8>>>(2)?,
+        ))
     });
     if let Some((seq, hash, receipt)) = known.optional()? {
         let same = hash == message.content_hash.0;
-        return Ok(if same { Accepted::Duplicate { seq, receipt } } else { Accepted::Conflict { seq } });
+        return Ok(if same {
+            Accepted::Duplicate { seq, receipt }
+        } else {
+            Accepted::Conflict { seq }
+        });
     }
     if is_fenced(conn, message.peer, &message.message_id)? {
         return Ok(Accepted::Fenced);
@@ -122,18 +134,29 @@ pub enum Fence {
 ///
 /// # Errors
 /// [`StoreError::Constraint`] when the peer does not exist.
-pub fn fence(conn: &Connection, peer: PeerId, id: &MessageId, at: UnixMillis) -> Result<Fence, StoreError> {
-    if let Some(row) = super::find(conn, peer, super::Direction::In, id)?.into_iter().next() {
+pub fn fence(
+    conn: &Connection,
+    peer: PeerId,
+    id: &MessageId,
+    at: UnixMillis,
+) -> Result<Fence, StoreError> {
+    if let Some(row) = super::find(conn, peer, super::Direction::In, id)?
+        .into_iter()
+        .next()
+    {
         return Ok(Fence::Known(Box::new(row)));
     }
     let sql = "INSERT INTO fences (peer_id, message_id, created_at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
-    conn.prepare_cached(sql)?.execute(params![peer, id.as_str(), at.0])?;
+    conn.prepare_cached(sql)?
+        .execute(params![peer, id.as_str(), at.0])?;
     Ok(Fence::Fenced)
 }
 
 fn is_fenced(conn: &Connection, peer: PeerId, id: &MessageId) -> Result<bool, StoreError> {
     let sql = "SELECT 1 FROM fences WHERE peer_id = ?1 AND message_id = ?2";
-    Ok(conn.prepare_cached(sql)?.exists(params![peer, id.as_str()])?)
+    Ok(conn
+        .prepare_cached(sql)?
+        .exists(params![peer, id.as_str()])?)
 }
 
 /// The person saw this message. Returns whether that is news.
@@ -150,10 +173,17 @@ pub fn mark_read(conn: &Connection, seq: i64, at: UnixMillis) -> Result<bool, St
 ///
 /// # Errors
 /// Any failure of the database.
-pub fn mark_read_up_to(conn: &Connection, peer: Option<PeerId>, seq: i64, at: UnixMillis) -> Result<usize, StoreError> {
+pub fn mark_read_up_to(
+    conn: &Connection,
+    peer: Option<PeerId>,
+    seq: i64,
+    at: UnixMillis,
+) -> Result<usize, StoreError> {
     let sql = "UPDATE messages SET read_at = ?3, state = 'read' \
         WHERE state = 'new' AND seq <= ?1 AND (?2 IS NULL OR peer_id = ?2)";
-    Ok(conn.prepare_cached(sql)?.execute(params![seq, peer, at.0])?)
+    Ok(conn
+        .prepare_cached(sql)?
+        .execute(params![seq, peer, at.0])?)
 }
 
 /// An agent, a command or an endpoint got this message. Returns whether that is news.

@@ -57,7 +57,10 @@ pub enum Queued {
 /// # Errors
 /// [`StoreError::Constraint`] when the peer does not exist.
 pub fn insert_outgoing(conn: &Connection, message: &NewOutgoing) -> Result<Queued, StoreError> {
-    if let Some(row) = find(conn, message.peer, Direction::Out, &message.message_id)?.into_iter().next() {
+    if let Some(row) = find(conn, message.peer, Direction::Out, &message.message_id)?
+        .into_iter()
+        .next()
+    {
         return Ok(Queued::Exists(Box::new(row)));
     }
     let state = match message.mode {
@@ -134,14 +137,27 @@ pub struct Finish<'a> {
 /// # Errors
 /// [`StoreError::NotFound`] when there is no such outgoing message; [`StoreError::Constraint`] when `state` is not
 /// one of the three.
-pub fn finish_outgoing(conn: &Connection, seq: i64, finish: &Finish<'_>) -> Result<bool, StoreError> {
-    if !matches!(finish.state, State::Delivered | State::Failed | State::Unconfirmed) {
-        return Err(StoreError::Constraint { detail: format!("{} does not end a message", finish.state) });
+pub fn finish_outgoing(
+    conn: &Connection,
+    seq: i64,
+    finish: &Finish<'_>,
+) -> Result<bool, StoreError> {
+    if !matches!(
+        finish.state,
+        State::Delivered | State::Failed | State::Unconfirmed
+    ) {
+        return Err(StoreError::Constraint {
+            detail: format!("{} does not end a message", finish.state),
+        });
     }
     let sql = "SELECT state, evidence FROM messages WHERE seq = ?1 AND direction = 1";
-    let current = conn.prepare_cached(sql)?.query_row([seq], |row| Ok((row.get(0)?, row.get(1)?)));
+    let current = conn
+        .prepare_cached(sql)?
+        .query_row([seq], |row| Ok((row.get(0)?, row.get(1)?)));
     let (state, evidence): (State, Evidence) = current.map_err(|error| match error {
-        rusqlite::Error::QueryReturnedNoRows => StoreError::not_found(format!("outgoing message {seq}")),
+        rusqlite::Error::QueryReturnedNoRows => {
+            StoreError::not_found(format!("outgoing message {seq}"))
+        }
         other => other.into(),
     })?;
     let better = finish.state == State::Delivered && finish.evidence.rank() > evidence.rank();
@@ -168,7 +184,11 @@ pub fn finish_outgoing(conn: &Connection, seq: i64, finish: &Finish<'_>) -> Resu
 ///
 /// # Errors
 /// Any failure of the database.
-pub fn due_for_peer(conn: &Connection, peer: PeerId, limit: u32) -> Result<Vec<MessageRow>, StoreError> {
+pub fn due_for_peer(
+    conn: &Connection,
+    peer: PeerId,
+    limit: u32,
+) -> Result<Vec<MessageRow>, StoreError> {
     open_for_peer(conn, peer, State::Queued, limit)
 }
 
@@ -176,11 +196,20 @@ pub fn due_for_peer(conn: &Connection, peer: PeerId, limit: u32) -> Result<Vec<M
 ///
 /// # Errors
 /// Any failure of the database.
-pub fn unconfirmed_for_peer(conn: &Connection, peer: PeerId, limit: u32) -> Result<Vec<MessageRow>, StoreError> {
+pub fn unconfirmed_for_peer(
+    conn: &Connection,
+    peer: PeerId,
+    limit: u32,
+) -> Result<Vec<MessageRow>, StoreError> {
     open_for_peer(conn, peer, State::Unconfirmed, limit)
 }
 
-fn open_for_peer(conn: &Connection, peer: PeerId, state: State, limit: u32) -> Result<Vec<MessageRow>, StoreError> {
+fn open_for_peer(
+    conn: &Connection,
+    peer: PeerId,
+    state: State,
+    limit: u32,
+) -> Result<Vec<MessageRow>, StoreError> {
     // The first condition on the state is there for the partial index `messages_open`.
     let condition = "m.peer_id = ?1 AND m.state IN ('queued', 'sending', 'unconfirmed') AND m.state = ?2 \
         ORDER BY m.seq LIMIT ?3";

@@ -59,7 +59,11 @@ pub struct Page {
 /// # Errors
 /// Any failure of the database.
 pub fn list(conn: &Connection, filter: &Filter) -> Result<Page, StoreError> {
-    let limit = if filter.limit == 0 { 50 } else { filter.limit.min(MAX_PAGE) };
+    let limit = if filter.limit == 0 {
+        50
+    } else {
+        filter.limit.min(MAX_PAGE)
+    };
     let Some(Query { sql, values }) = Query::of(filter, limit + 1) else {
         return Ok(Page::default());
     };
@@ -93,7 +97,10 @@ impl Query {
             Some(input) => {
                 conditions.push("search MATCH ?".to_owned());
                 values.push(search::expression(input)?.into());
-                ("search CROSS JOIN messages m ON m.seq = search.rowid", "search.rowid")
+                (
+                    "search CROSS JOIN messages m ON m.seq = search.rowid",
+                    "search.rowid",
+                )
             }
             None => ("messages m", "m.seq"),
         };
@@ -108,8 +115,18 @@ impl Query {
         if filter.unread {
             conditions.push("m.state = 'new'".into());
         }
-        one_of("m.state", filter.states.iter().map(|state| state.as_str()), &mut conditions, &mut values);
-        one_of("m.kind", filter.kinds.iter().map(String::as_str), &mut conditions, &mut values);
+        one_of(
+            "m.state",
+            filter.states.iter().map(|state| state.as_str()),
+            &mut conditions,
+            &mut values,
+        );
+        one_of(
+            "m.kind",
+            filter.kinds.iter().map(String::as_str),
+            &mut conditions,
+            &mut values,
+        );
         let order = match filter.cursor {
             Cursor::Newest => "DESC",
             Cursor::Before(seq) => {
@@ -123,7 +140,11 @@ impl Query {
                 "ASC"
             }
         };
-        let condition = if conditions.is_empty() { "true".into() } else { conditions.join(" AND ") };
+        let condition = if conditions.is_empty() {
+            "true".into()
+        } else {
+            conditions.join(" AND ")
+        };
         let payload = if filter.payload { ", b.payload" } else { "" };
         let sql = format!(
             "SELECT {COLUMNS}, b.text{payload} FROM {from} LEFT JOIN bodies b ON b.seq = m.seq WHERE {condition} \
@@ -178,7 +199,9 @@ pub fn counts(conn: &Connection) -> Result<Vec<(PeerId, Counts)>, StoreError> {
         if all.last().is_none_or(|(last, _)| *last != peer) {
             all.push((peer, Counts::default()));
         }
-        let Some((_, counts)) = all.last_mut() else { continue };
+        let Some((_, counts)) = all.last_mut() else {
+            continue;
+        };
         match state {
             State::New => counts.unread = count,
             State::Queued => counts.queued = count,

@@ -29,7 +29,10 @@ pub fn recover_on_start(conn: &Connection, problem: &Value) -> Result<Recovered,
     let sql = "UPDATE messages SET state = 'queued', exposed = 1 \
         WHERE state IN ('queued', 'sending', 'unconfirmed') AND state = 'sending' RETURNING seq";
     let requeued = seqs(conn, sql, params![])?;
-    Ok(Recovered { unconfirmed, requeued })
+    Ok(Recovered {
+        unconfirmed,
+        requeued,
+    })
 }
 
 /// What [`expire`] or [`give_up`] changed.
@@ -46,7 +49,12 @@ pub struct Expired {
 ///
 /// # Errors
 /// Any failure of the database.
-pub fn expire(conn: &Connection, elapsed_ms: i64, at: UnixMillis, problem: &Value) -> Result<Expired, StoreError> {
+pub fn expire(
+    conn: &Connection,
+    elapsed_ms: i64,
+    at: UnixMillis,
+    problem: &Value,
+) -> Result<Expired, StoreError> {
     end(conn, "expires_elapsed_ms <= ?2", &elapsed_ms, at, problem)
 }
 
@@ -54,7 +62,12 @@ pub fn expire(conn: &Connection, elapsed_ms: i64, at: UnixMillis, problem: &Valu
 ///
 /// # Errors
 /// Any failure of the database.
-pub fn give_up(conn: &Connection, peer: PeerId, at: UnixMillis, problem: &Value) -> Result<Expired, StoreError> {
+pub fn give_up(
+    conn: &Connection,
+    peer: PeerId,
+    at: UnixMillis,
+    problem: &Value,
+) -> Result<Expired, StoreError> {
     end(conn, "peer_id = ?2", &peer, at, problem)
 }
 
@@ -77,7 +90,10 @@ fn end(
          WHERE {queued} AND {condition} RETURNING seq"
     );
     let unconfirmed = seqs(conn, &sql, &[&problem, value])?;
-    Ok(Expired { failed, unconfirmed })
+    Ok(Expired {
+        failed,
+        unconfirmed,
+    })
 }
 
 fn seqs(conn: &Connection, sql: &str, values: &[&dyn ToSql]) -> Result<Vec<i64>, StoreError> {

@@ -16,7 +16,8 @@ use crate::messages;
 pub fn revoke(conn: &Connection, id: PeerId, at: UnixMillis) -> Result<(), StoreError> {
     let sql = "UPDATE peers SET state = 'revoked', cut_at = ?2, sealed_token = NULL, token_confirmed = 0 WHERE id = ?1";
     let changed = conn.prepare_cached(sql)?.execute(params![id, at.0])?;
-    conn.prepare_cached("DELETE FROM invites WHERE peer_id = ?1")?.execute([id])?;
+    conn.prepare_cached("DELETE FROM invites WHERE peer_id = ?1")?
+        .execute([id])?;
     found(changed, id)
 }
 
@@ -35,13 +36,16 @@ pub fn delete_history(conn: &Connection, id: PeerId, limit: u32) -> Result<bool,
     let seqs: Vec<i64> = seqs.collect::<Result<_, _>>()?;
     messages::delete_content(conn, &seqs)?;
     for seq in &seqs {
-        conn.prepare_cached("DELETE FROM receipts WHERE message_seq = ?1")?.execute([seq])?;
-        conn.prepare_cached("DELETE FROM messages WHERE seq = ?1")?.execute([seq])?;
+        conn.prepare_cached("DELETE FROM receipts WHERE message_seq = ?1")?
+            .execute([seq])?;
+        conn.prepare_cached("DELETE FROM messages WHERE seq = ?1")?
+            .execute([seq])?;
     }
     if seqs.len() == limit as usize {
         return Ok(true);
     }
-    conn.prepare_cached("DELETE FROM fences WHERE peer_id = ?1")?.execute([id])?;
+    conn.prepare_cached("DELETE FROM fences WHERE peer_id = ?1")?
+        .execute([id])?;
     Ok(false)
 }
 
@@ -50,6 +54,8 @@ pub fn delete_history(conn: &Connection, id: PeerId, limit: u32) -> Result<bool,
 /// # Errors
 /// [`StoreError::NotFound`] when it is not revoked, [`StoreError::Constraint`] while there is history.
 pub fn delete(conn: &Connection, id: PeerId) -> Result<(), StoreError> {
-    let changed = conn.prepare_cached("DELETE FROM peers WHERE id = ?1 AND state = 'revoked'")?.execute([id])?;
+    let changed = conn
+        .prepare_cached("DELETE FROM peers WHERE id = ?1 AND state = 'revoked'")?
+        .execute([id])?;
     found(changed, id)
 }

@@ -53,7 +53,11 @@ pub fn set_keys(
 ///
 /// # Errors
 /// [`StoreError::NotFound`], or any failure of the database.
-pub fn set_addresses(conn: &Connection, id: PeerId, addresses: &[Address]) -> Result<(), StoreError> {
+pub fn set_addresses(
+    conn: &Connection,
+    id: PeerId,
+    addresses: &[Address],
+) -> Result<(), StoreError> {
     set(conn, "addresses", id, to_json(addresses)?)
 }
 
@@ -61,15 +65,28 @@ pub fn set_addresses(conn: &Connection, id: PeerId, addresses: &[Address]) -> Re
 ///
 /// # Errors
 /// [`StoreError::NotFound`], or any failure of the database.
-pub fn set_last_good_address(conn: &Connection, id: PeerId, address: Option<&Address>) -> Result<(), StoreError> {
-    set(conn, "last_good_address", id, address.map(ToString::to_string))
+pub fn set_last_good_address(
+    conn: &Connection,
+    id: PeerId,
+    address: Option<&Address>,
+) -> Result<(), StoreError> {
+    set(
+        conn,
+        "last_good_address",
+        id,
+        address.map(ToString::to_string),
+    )
 }
 
 /// Sets the name the peer gave itself.
 ///
 /// # Errors
 /// [`StoreError::NotFound`], or any failure of the database.
-pub fn set_suggested_name(conn: &Connection, id: PeerId, name: Option<&str>) -> Result<(), StoreError> {
+pub fn set_suggested_name(
+    conn: &Connection,
+    id: PeerId,
+    name: Option<&str>,
+) -> Result<(), StoreError> {
     set(conn, "suggested_name", id, name)
 }
 
@@ -77,9 +94,16 @@ pub fn set_suggested_name(conn: &Connection, id: PeerId, name: Option<&str>) -> 
 ///
 /// # Errors
 /// [`StoreError::NotFound`], or any failure of the database.
-pub fn set_token(conn: &Connection, id: PeerId, sealed: Option<&[u8]>, confirmed: bool) -> Result<(), StoreError> {
+pub fn set_token(
+    conn: &Connection,
+    id: PeerId,
+    sealed: Option<&[u8]>,
+    confirmed: bool,
+) -> Result<(), StoreError> {
     let sql = "UPDATE peers SET sealed_token = ?2, token_confirmed = ?3 WHERE id = ?1";
-    let changed = conn.prepare_cached(sql)?.execute(params![id, sealed, confirmed])?;
+    let changed = conn
+        .prepare_cached(sql)?
+        .execute(params![id, sealed, confirmed])?;
     found(changed, id)
 }
 
@@ -95,7 +119,11 @@ pub fn confirm_token(conn: &Connection, id: PeerId) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// [`StoreError::NotFound`], or any failure of the database.
-pub fn set_clock_offset(conn: &Connection, id: PeerId, offset_ms: Option<i64>) -> Result<(), StoreError> {
+pub fn set_clock_offset(
+    conn: &Connection,
+    id: PeerId,
+    offset_ms: Option<i64>,
+) -> Result<(), StoreError> {
     set(conn, "clock_offset_ms", id, offset_ms)
 }
 
@@ -103,7 +131,11 @@ pub fn set_clock_offset(conn: &Connection, id: PeerId, offset_ms: Option<i64>) -
 ///
 /// # Errors
 /// [`StoreError::NotFound`], or any failure of the database.
-pub fn set_reach_out(conn: &Connection, id: PeerId, reach: Option<&Value>) -> Result<(), StoreError> {
+pub fn set_reach_out(
+    conn: &Connection,
+    id: PeerId,
+    reach: Option<&Value>,
+) -> Result<(), StoreError> {
     set(conn, "reach_out", id, reach.map(to_json).transpose()?)
 }
 
@@ -111,7 +143,11 @@ pub fn set_reach_out(conn: &Connection, id: PeerId, reach: Option<&Value>) -> Re
 ///
 /// # Errors
 /// [`StoreError::NotFound`], or any failure of the database.
-pub fn set_reach_in(conn: &Connection, id: PeerId, reach: Option<&Value>) -> Result<(), StoreError> {
+pub fn set_reach_in(
+    conn: &Connection,
+    id: PeerId,
+    reach: Option<&Value>,
+) -> Result<(), StoreError> {
     set(conn, "reach_in", id, reach.map(to_json).transpose()?)
 }
 
@@ -127,7 +163,11 @@ pub fn set_last_seen(conn: &Connection, id: PeerId, at: UnixMillis) -> Result<()
 ///
 /// # Errors
 /// [`StoreError::NotFound`], or any failure of the database.
-pub fn set_last_error(conn: &Connection, id: PeerId, problem: Option<&Value>) -> Result<(), StoreError> {
+pub fn set_last_error(
+    conn: &Connection,
+    id: PeerId,
+    problem: Option<&Value>,
+) -> Result<(), StoreError> {
     set(conn, "last_error", id, problem.map(to_json).transpose()?)
 }
 
@@ -135,7 +175,11 @@ pub fn set_last_error(conn: &Connection, id: PeerId, problem: Option<&Value>) ->
 ///
 /// # Errors
 /// [`StoreError::NotFound`], or any failure of the database.
-pub fn set_muted_until(conn: &Connection, id: PeerId, until: Option<UnixMillis>) -> Result<(), StoreError> {
+pub fn set_muted_until(
+    conn: &Connection,
+    id: PeerId,
+    until: Option<UnixMillis>,
+) -> Result<(), StoreError> {
     set(conn, "muted_until", id, until.map(|until| until.0))
 }
 
@@ -156,7 +200,12 @@ pub fn set_store_id(conn: &Connection, id: PeerId, store_id: &StoreId) -> Result
 }
 
 /// `column` is always one of the literals above.
-fn set(conn: &Connection, column: &'static str, id: PeerId, value: impl ToSql) -> Result<(), StoreError> {
+fn set(
+    conn: &Connection,
+    column: &'static str,
+    id: PeerId,
+    value: impl ToSql,
+) -> Result<(), StoreError> {
     let sql = format!("UPDATE peers SET {column} = ?2 WHERE id = ?1");
     let changed = conn.prepare_cached(&sql)?.execute(params![id, value])?;
     found(changed, id)
