@@ -1,0 +1,64 @@
+import type { AttemptView } from './api/types';
+
+export type SegmentName = 'connect' | 'tls' | 'auth' | 'store' | 'rest';
+
+/** One coloured piece of an attempt's bar, in fractions of the whole axis. */
+export interface Segment {
+  name: SegmentName;
+  from: number;
+  width: number;
+  ms: number;
+}
+
+export interface AttemptBar {
+  attempt: AttemptView;
+  segments: Segment[];
+}
+
+export interface Axis {
+  bars: AttemptBar[];
+  /** The length of the axis. */
+  totalMs: number;
+}
+
+/** Lays attempts out on one time axis that starts with the first of them. */
+export function axisOf(attempts: AttemptView[]): Axis {
+  const started = attempts.map((attempt) => new Date(attempt.startedAt).getTime());
+  const zero = Math.min(...started);
+  const totalMs = Math.max(0, ...attempts.map((attempt, i) => (started[i] ?? zero) - zero + attempt.latencyMs)) || 1;
+  // A try of hours ago and one of now share no useful scale; then each bar starts at the left edge.
+  const longest = Math.max(0, ...attempts.map((attempt) => attempt.latencyMs)) || 1;
+  const shared = totalMs <= longest * SHARED_LIMIT;
+  const scale = shared ? totalMs : longest;
+
+  return {
+    totalMs: scale,
+    bars: attempts.map((attempt, i) => ({
+      attempt,
+      segments: segmentsOf(attempt, shared ? (started[i] ?? zero) - zero : 0, scale),
+    })),
+  };
+}
+
+/** How many times longer than the longest attempt the axis may get before bars would shrink to nothing. */
+const SHARED_LIMIT = 20;
+
+function segmentsOf(attempt: AttemptView, startMs: number, scaleMs: number): Segment[] {
+  const { connectMs, tlsMs, authMs, storeMs } = attempt.timings ?? {};
+  const parts: [SegmentName, number | undefined][] = [
+    ['connect', connectMs],
+    ['tls', tlsMs],
+    ['auth', authMs],
+    ['store', storeMs],
+  ];
+  const segments: Segment[] = [];
+  let at = startMs;
+  for (const [name, ms] of parts) {
+    if (ms === undefined || ms <= 0) continue;
+    segments.push({ name, from: at / scaleMs, width: ms / scaleMs, ms });
+    at += ms;
+  }
+  const rest = startMs + attempt.latencyMs - at;
+  if (rest > 0.01) segments.push({ name: 'rest', from: at / scaleMs, width: rest / scaleMs, ms: rest });
+  return segments;
+}

@@ -1,0 +1,35 @@
+import type { EngineEvent } from '../api/types';
+
+/** An answer of the control API, before anybody looked into it. */
+export interface RawAnswer {
+  status: number;
+  body: Uint8Array;
+}
+
+/** What the events channel delivers. */
+export type HostSignal =
+  | { type: 'event'; event: EngineEvent }
+  /** The tray (later also a link) asks the window to show a page, such as `/pair`. */
+  | { type: 'go'; path: string }
+  /** The stream broke and is being opened again; pages are told when it is back. */
+  | { type: 'lost' };
+
+/** What the page runs in: the app's window, or a browser. Everything outside the page goes through here. */
+export interface Host {
+  readonly kind: 'app' | 'browser';
+  /** Calls the control API. `path` carries its query. Fails only if nothing answered. */
+  request(method: string, path: string, body?: Uint8Array): Promise<RawAnswer>;
+  /** Opens the event stream after `after`; the returned function closes it. */
+  events(after: number | undefined, deliver: (signal: HostSignal) => void): () => void;
+  /**
+   * Puts text on the clipboard. The app keeps `secret` text out of clipboard histories where the platform can,
+   * and clears it when the link in it has been used or has expired, unless something else is there by then.
+   */
+  copy(text: string, options?: { secret?: boolean }): Promise<void>;
+  /** Reads the clipboard, on a click. */
+  paste(): Promise<string>;
+  /** Starts the engine again after it could not start. Absent where the page cannot do that. */
+  restart?(): Promise<void>;
+  /** Stops Tieline. Absent where the page cannot do that. */
+  quit?(): Promise<void>;
+}

@@ -1,0 +1,12 @@
+import { isTauri } from '@tauri-apps/api/core';
+import { browserHost } from './browser';
+import type { Host } from './host';
+import { tauriHost } from './tauri';
+
+export type { Host, HostSignal, RawAnswer } from './host';
+
+/** The host this page runs in. */
+export function detectHost(): Host {
+  if (isTauri()) return tauriHost();
+  return browserHost(location.origin, () => sessionStorage.getItem('tieline-token'));
+}

@@ -1,0 +1,37 @@
+import { Channel, invoke } from '@tauri-apps/api/core';
+import type { Host, HostSignal, RawAnswer } from './host';
+
+/** The app's window: requests travel in-process, so nothing of them is on a socket. */
+export function tauriHost(): Host {
+  return {
+    kind: 'app',
+    async request(method, path, body) {
+      const bytes = await invoke<ArrayBuffer | number[]>('api', body ?? new Uint8Array(), {
+        headers: { 'x-method': method, 'x-path': path },
+      });
+      return splitAnswer(bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : Uint8Array.from(bytes));
+    },
+    events(after, deliver) {
+      let open = true;
+      const channel = new Channel<HostSignal>();
+      channel.onmessage = (signal) => {
+        if (open) deliver(signal);
+      };
+      invoke('events', { after: after ?? null, channel }).catch(() => open && deliver({ type: 'lost' }));
+      return () => {
+        open = false;
+      };
+    },
+    copy: (text, options) => invoke('clipboard_write', { text, secret: options?.secret ?? false }),
+    paste: () => invoke<string>('clipboard_read'),
+    restart: () => invoke('restart'),
+    quit: () => invoke('quit'),
+  };
+}
+
+/** The command's answer is the status as two bytes, big endian, and then the body. */
+export function splitAnswer(bytes: Uint8Array): RawAnswer {
+  const [high, low] = bytes;
+  if (high === undefined || low === undefined) throw new Error('the answer has no status');
+  return { status: high * 256 + low, body: bytes.subarray(2) };
+}

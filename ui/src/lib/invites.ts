@@ -1,0 +1,15 @@
+import type { InviteView } from './api/types';
+
+/**
+ * The invite that the page is about: the one made here, with its newest state, or else the newest open one (made
+ * before the window was closed, or on the command line).
+ */
+export function currentInvite(listed: InviteView[], made: InviteView | undefined): InviteView | undefined {
+  if (made) {
+    const newer = listed.find((invite) => invite.id === made.id);
+    return newer ? { ...newer, link: newer.link ?? made.link } : made;
+  }
+  return listed
+    .filter((invite) => invite.state === 'open')
+    .sort((a, b) => b.createdAt.localeCompare(a.createdAt))[0];
+}

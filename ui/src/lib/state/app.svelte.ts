@@ -1,0 +1,68 @@
+import { getContext, setContext } from 'svelte';
+import { createApi, type Api } from '../api/client';
+import { EventHub } from '../api/events';
+import type { NodeStatus } from '../api/types';
+import type { Host } from '../host/host';
+import { live, type Live } from './live.svelte';
+import { linkTo, parseRoute, type Route } from './route';
+
+/** What every page needs: the host, the API, the events, the place shown, the node's status and the time. */
+export interface App {
+  readonly host: Host;
+  readonly api: Api;
+  readonly hub: EventHub;
+  readonly route: Route;
+  readonly status: Live<NodeStatus>;
+  /** Now in Unix milliseconds, ticking once a second. */
+  readonly now: number;
+  go(route: Route): void;
+}
+
+const KEY = Symbol('app');
+
+/** Sets the app up for everything below the calling component, and takes it down with it. */
+export function provideApp(host: Host): App {
+  const api = createApi(host);
+  const hub = new EventHub(host);
+  let route = $state.raw(parseRoute(location.hash));
+  let now = $state(Date.now());
+
+  hub.onGo = (path) => {
+    location.hash = `#${path}`;
+  };
+
+  $effect(() => {
+    const moved = () => (route = parseRoute(location.hash));
+    window.addEventListener('hashchange', moved);
+    const ticking = setInterval(() => (now = Date.now()), 1000);
+    hub.start();
+    return () => {
+      hub.stop();
+      clearInterval(ticking);
+      window.removeEventListener('hashchange', moved);
+    };
+  });
+
+  const status = live(hub, ['status', 'peers', 'messages'], api.status);
+  const app: App = {
+    host,
+    api,
+    hub,
+    status,
+    get route() {
+      return route;
+    },
+    get now() {
+      return now;
+    },
+    go(to) {
+      location.hash = linkTo(to);
+    },
+  };
+  setContext(KEY, app);
+  return app;
+}
+
+export function useApp(): App {
+  return getContext<App>(KEY);
+}
