@@ -112,7 +112,7 @@ impl Invite {
     /// # Errors
     /// Any [`InviteError`] but [`InviteError::TooLong`].
     pub fn parse(text: &str) -> Result<Self, InviteError> {
-        let bytes = unwrap_link(text)?;
+        let (bytes, stray) = unwrap_link(text)?;
         let (&version, rest) = bytes.split_first().ok_or(InviteError::Truncated)?;
         let (&length, rest) = rest
             .split_first_chunk::<2>()
@@ -121,7 +121,7 @@ impl Invite {
         if rest.len() < length + CHECKSUM {
             return Err(InviteError::Truncated);
         }
-        if rest.len() > length + CHECKSUM {
+        if stray || rest.len() > length + CHECKSUM {
             return Err(InviteError::Damaged);
         }
         let (fields, sum) = rest.split_at(length);
@@ -135,8 +135,8 @@ impl Invite {
     }
 }
 
-/// Strips what surrounds the payload and decodes it.
-fn unwrap_link(text: &str) -> Result<Zeroizing<Vec<u8>>, InviteError> {
+/// Strips what surrounds the payload and decodes it; says whether a stray character was left over.
+fn unwrap_link(text: &str) -> Result<(Zeroizing<Vec<u8>>, bool), InviteError> {
     // Generous enough for a link wrapped and indented by a mail program.
     if text.len() > 4 * MAX_LINK {
         return Err(InviteError::NotALink);
@@ -169,17 +169,14 @@ fn unwrap_link(text: &str) -> Result<Zeroizing<Vec<u8>>, InviteError> {
         return Err(InviteError::Truncated);
     }
     // A sentence's full stop or comma is often copied with it.
-    let payload = payload.trim_end_matches(['.', ',', ';']);
-    match decode_lenient(payload) {
-        Some(bytes) => Ok(Zeroizing::new(bytes)),
-        // One character more than whole bytes is what a cut leaves in a quarter of cases.
-        None if payload.len() % 4 == 1
-            && decode_lenient(&payload[..payload.len() - 1]).is_some() =>
-        {
-            Err(InviteError::Truncated)
-        }
-        None => Err(InviteError::Damaged),
-    }
+    let payload = payload.trim_end_matches(['.', ',', ';', '=']);
+    // No whole number of bytes has one character over; only a cut or an addition leaves that.
+    let whole = payload.len() - usize::from(payload.len() % 4 == 1);
+    let bytes = payload
+        .get(..whole)
+        .and_then(decode_lenient)
+        .ok_or(InviteError::Damaged)?;
+    Ok((Zeroizing::new(bytes), whole < payload.len()))
 }
 
 fn is_invisible(c: char) -> bool {

@@ -3,6 +3,7 @@ use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
 
 /// A payload that cannot be sent or stored.
 #[derive(Debug, thiserror::Error)]
@@ -58,9 +59,10 @@ impl<'de> Deserialize<'de> for Object {
                 let mut seen = HashSet::new();
                 let mut type_ = None;
                 while let Some(Key(key)) = map.next_key()? {
-                    let Strict(text) = map.next_value()?;
                     if key == "type" {
-                        type_ = text;
+                        type_ = map.next_value::<Value>()?.as_str().map(str::to_owned);
+                    } else {
+                        map.next_value::<Strict>()?;
                     }
                     insert_new(&mut seen, key)?;
                 }
@@ -72,8 +74,8 @@ impl<'de> Deserialize<'de> for Object {
     }
 }
 
-/// Any JSON value without repeated keys; its text if it is a string.
-struct Strict(Option<String>);
+/// Any JSON value without repeated keys.
+struct Strict;
 
 impl<'de> Deserialize<'de> for Strict {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -87,33 +89,32 @@ impl<'de> Deserialize<'de> for Strict {
             }
 
             fn visit_bool<E>(self, _: bool) -> Result<Strict, E> {
-                Ok(Strict(None))
+                Ok(Strict)
             }
 
             fn visit_i64<E>(self, _: i64) -> Result<Strict, E> {
-                Ok(Strict(None))
+                Ok(Strict)
             }
 
             fn visit_u64<E>(self, _: u64) -> Result<Strict, E> {
-                Ok(Strict(None))
+                Ok(Strict)
             }
 
             fn visit_f64<E>(self, _: f64) -> Result<Strict, E> {
-                Ok(Strict(None))
+                Ok(Strict)
             }
 
             fn visit_unit<E>(self) -> Result<Strict, E> {
-                Ok(Strict(None))
+                Ok(Strict)
             }
 
-            fn visit_str<E>(self, text: &str) -> Result<Strict, E> {
-                // Only `type` is wanted, and a long text is never that.
-                Ok(Strict((text.len() <= MAX_TYPE).then(|| text.to_owned())))
+            fn visit_str<E>(self, _: &str) -> Result<Strict, E> {
+                Ok(Strict)
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Strict, A::Error> {
                 while items.next_element::<Strict>()?.is_some() {}
-                Ok(Strict(None))
+                Ok(Strict)
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Strict, A::Error> {
@@ -122,16 +123,13 @@ impl<'de> Deserialize<'de> for Strict {
                     map.next_value::<Strict>()?;
                     insert_new(&mut seen, key)?;
                 }
-                Ok(Strict(None))
+                Ok(Strict)
             }
         }
 
         deserializer.deserialize_any(AnyValue)
     }
 }
-
-/// The longest `type` accepted, in bytes.
-const MAX_TYPE: usize = 128;
 
 /// An object key, borrowed from the text unless it has escapes.
 #[derive(PartialEq, Eq, Hash)]
