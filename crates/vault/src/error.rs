@@ -13,7 +13,7 @@ pub enum VaultError {
 
     /// The keychain is not there. Cause: a machine without a desktop session (a server, WSL, a
     /// container), or a service that was stopped.
-    #[error("{keychain} is not available ({reason}){}", advice_if_absent(*.first_start))]
+    #[error("the {keychain} is not available ({reason}){}", advice_if_absent(*.first_start))]
     Absent {
         /// Which keychain was looked for.
         keychain: &'static str,
@@ -25,7 +25,7 @@ pub enum VaultError {
 
     /// The keychain is there but locked, and nobody could be asked to unlock it. Cause: no login
     /// session has unlocked it, or there is no display to ask on.
-    #[error("{keychain} is locked ({reason})")]
+    #[error("the {keychain} is locked ({reason})")]
     Locked {
         /// Which keychain is locked.
         keychain: &'static str,
@@ -45,7 +45,9 @@ pub enum VaultError {
 
     /// The home was set up with another vault than the one asked for. Cause: an environment
     /// variable that was set at its first start and is not now, or the other way round.
-    #[error("this home keeps its secrets in {recorded}, but was asked to use {asked}")]
+    #[error(
+        "this home keeps its secrets in another vault ({recorded}) than the one asked for ({asked})"
+    )]
     Changed {
         /// The vault that the home uses.
         recorded: &'static str,
@@ -72,7 +74,7 @@ pub enum VaultError {
     Name(String),
 
     /// The secret is larger than the vault can keep.
-    #[error("the secret is {length} bytes long, but {vault} keeps at most {limit}")]
+    #[error("the secret is {length} bytes long, but the vault ({vault}) keeps at most {limit}")]
     TooLarge {
         /// Which vault refused it.
         vault: &'static str,
@@ -106,7 +108,7 @@ pub enum VaultError {
     },
 
     /// The keychain failed in another way. Cause: a fault of its service.
-    #[error("{keychain} failed ({reason})")]
+    #[error("the {keychain} failed ({reason})")]
     Failed {
         /// Which keychain failed.
         keychain: &'static str,

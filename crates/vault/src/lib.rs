@@ -34,6 +34,7 @@ mod durable;
 mod error;
 mod file;
 mod keychain;
+mod problem;
 mod record;
 mod secret;
 mod vault;

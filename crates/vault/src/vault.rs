@@ -146,8 +146,8 @@ impl VaultKind {
     pub fn description(self) -> &'static str {
         match self {
             Self::Keychain => keychain::NAME,
-            Self::FileWithPassphrase => "a file vault, encrypted under a passphrase",
-            Self::FileWithKey => "a file vault, protected by file permissions only",
+            Self::FileWithPassphrase => "file vault, encrypted under a passphrase",
+            Self::FileWithKey => "file vault, protected by file permissions only",
         }
     }
 
@@ -260,7 +260,7 @@ fn check_name(name: &str) -> Result<(), VaultError> {
 /// Fills the buffer from the operating system's generator.
 pub(crate) fn fill_random(buffer: &mut [u8]) -> Result<(), VaultError> {
     getrandom::fill(buffer).map_err(|error| VaultError::Failed {
-        keychain: "the operating system's random number generator",
+        keychain: "operating system's random number generator",
         reason: error.to_string(),
     })
 }

@@ -123,7 +123,7 @@ fn seal(key: &Key, purpose: &[u8], content: &[u8]) -> Result<String, VaultError>
     let sealed = XChaCha20Poly1305::new((&**key).into())
         .encrypt(XNonce::from_slice(&nonce), payload)
         .map_err(|_| VaultError::Failed {
-            keychain: "the file vault's encryption",
+            keychain: "file vault's encryption",
             reason: "the content is too long".to_owned(),
         })?;
     Ok(to_base64(&[&nonce[..], &sealed].concat()))

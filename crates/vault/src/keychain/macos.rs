@@ -7,7 +7,7 @@ use keyring_core::{CredentialStore, Entry, Error};
 
 use crate::error::VaultError;
 
-pub(crate) const NAME: &str = "the macOS Keychain";
+pub(crate) const NAME: &str = "macOS Keychain";
 
 /// Status codes of the Security framework (SecBase.h).
 const USER_CANCELED: i32 = -128;
@@ -58,7 +58,7 @@ pub(super) fn explain(error: Error) -> VaultError {
     let (keychain, reason) = (NAME, cause.to_string());
     match cause.code() {
         USER_CANCELED | AUTH_FAILED => VaultError::Denied {
-            vault: keychain.to_owned(),
+            vault: format!("the {keychain}"),
             reason,
         },
         INTERACTION_NOT_ALLOWED | INTERACTION_REQUIRED => VaultError::Locked { keychain, reason },

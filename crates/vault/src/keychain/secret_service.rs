@@ -10,7 +10,7 @@ use secret_service::{EncryptionType, Error as ServiceError};
 
 use crate::error::VaultError;
 
-pub(crate) const NAME: &str = "the Secret Service keyring";
+pub(crate) const NAME: &str = "Secret Service keyring";
 
 /// Connects, and sees to it that there is an unlocked default keyring: without this check, locked
 /// items would look like a home that never had any.
@@ -86,24 +86,31 @@ pub(super) fn explain(error: Error) -> VaultError {
 
 fn explain_service(error: &ServiceError) -> VaultError {
     let keychain = NAME;
+    let locked = |reason: &str| VaultError::Locked {
+        keychain,
+        reason: reason.to_owned(),
+    };
     match error {
-        ServiceError::Prompt | ServiceError::PromptDisconnected => VaultError::Denied {
-            vault: keychain.to_owned(),
-            reason: "it was not unlocked".to_owned(),
-        },
-        ServiceError::Locked => VaultError::Locked {
-            keychain,
-            reason: "nobody could be asked to unlock it".to_owned(),
-        },
-        ServiceError::NoResult => {
-            let reason = "it runs, but no keyring in it was made or unlocked".to_owned();
-            VaultError::Locked { keychain, reason }
+        // The service answers alike whether a person dismissed its question or there was no
+        // display to ask it on.
+        ServiceError::Prompt | ServiceError::PromptDisconnected => {
+            locked("it was asked to unlock, and was not unlocked")
         }
+        ServiceError::Locked => locked("it locked itself again"),
+        ServiceError::NoResult => locked("its service runs, but it has no keyring yet"),
         ServiceError::Unavailable | ServiceError::Zbus(_) | ServiceError::ZbusFdo(_) => {
-            VaultError::Absent {
-                keychain,
-                reason: innermost(error),
-                first_start: false,
+            let reason = innermost(error);
+            if reason.contains("org.freedesktop.DBus.Error.AccessDenied") {
+                VaultError::Denied {
+                    vault: format!("the {keychain}"),
+                    reason,
+                }
+            } else {
+                VaultError::Absent {
+                    keychain,
+                    reason,
+                    first_start: false,
+                }
             }
         }
         _ => VaultError::Failed {

@@ -7,7 +7,7 @@ use keyring_core::{CredentialStore, Entry, Error};
 
 use crate::error::VaultError;
 
-pub(crate) const NAME: &str = "the Windows Credential Manager";
+pub(crate) const NAME: &str = "Windows Credential Manager";
 
 pub(super) fn connect() -> Result<Arc<CredentialStore>, VaultError> {
     open_store().map_err(explain)

@@ -231,6 +231,14 @@ codes! {
         "The vault's passphrase is missing or wrong.",
         "The passphrase file is empty, unreadable, or of another vault.",
         "Give the right passphrase file.";
+    VaultDamaged "VAULT_DAMAGED" 503 None,
+        "The vault's file is damaged or missing.",
+        "The disk failed, a copy was restored in part, or another program changed the file. It was left as it is.",
+        "Restore the vault's files from a copy.";
+    VaultFailed "VAULT_FAILED" 503 None,
+        "The vault failed.",
+        "The keychain's service answered with an error of its own.",
+        "Start it again or sign out and in, then try again.";
     SecretNotFound "SECRET_NOT_FOUND" 404 None,
         "No secret has this name.",
         "It was never entered, or was removed.",
