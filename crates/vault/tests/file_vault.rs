@@ -1,4 +1,5 @@
 //! The file vault against real files: wrong keys, changed files, crashes and company.
+#![allow(clippy::unwrap_used)]
 
 use std::env;
 use std::fs;
@@ -398,6 +399,8 @@ fn a_kill_at_any_moment_leaves_the_last_secret_or_the_next() {
     }
 }
 
+// The parent process reads it.
+#[allow(clippy::print_stdout)]
 fn count_until_killed(home: &Path) {
     let vault = Vault::open(&WITH_KEY, home).unwrap();
     let start = read(&vault, "count").map_or(0, |count| count.parse().unwrap());

@@ -87,6 +87,12 @@ pub(crate) const PACKAGES: &[Package] = &[
     ),
     package(
         Purpose::Test,
+        "libglib2.0-bin",
+        &["gdbus"],
+        "waits for services on that bus",
+    ),
+    package(
+        Purpose::Test,
         "python3-dbus",
         &[],
         "stands in for the tray and notification services",
