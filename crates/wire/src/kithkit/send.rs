@@ -90,7 +90,20 @@ impl SendRequest {
     ///
     /// # Errors
     /// As [`parse`](Self::parse).
-    pub fn from_fields(mut fields: Map<String, Value>) -> Result<Self, SendRefusal> {
+    pub fn from_fields(fields: Map<String, Value>) -> Result<Self, SendRefusal> {
+        let request = Self::of_any_length(fields)?;
+        request.check_length()?;
+        request.check_name()?;
+        Ok(request)
+    }
+
+    /// The checks before the length, for callers whose limit depends on who the recipient is.
+    /// [`check_length`](Self::check_length) or their own, then [`check_name`](Self::check_name)
+    /// must follow. The payload is normalised.
+    ///
+    /// # Errors
+    /// [`SendRefusal`] with one of `INVALID_REQUEST`, `INVALID_TARGET` and `INVALID_ROUTE`.
+    pub fn of_any_length(mut fields: Map<String, Value>) -> Result<Self, SendRefusal> {
         let target = target(fields.remove("to"), fields.remove("group"))?;
         let mut payload = payload(fields.remove("payload"))?;
         let route = route(fields.remove("route").as_ref())?;
@@ -100,20 +113,7 @@ impl SendRequest {
                 "Groups travel over the relay: 'route' cannot be 'lan' with 'group'",
             ));
         }
-
         normalise(&mut payload);
-        let length = measured_length(&payload);
-        if length > MAX_LENGTH {
-            return Err(SendRefusal::too_large(length));
-        }
-        if let (Route::Lan, Target::Peer(name)) = (route, &target)
-            && name.contains('@')
-        {
-            return Err(SendRefusal::new(
-                Code::InvalidRoute,
-                "A name with @ belongs to the relay: 'route' cannot be 'lan' with it",
-            ));
-        }
         let message_id = match fields.remove("messageId") {
             Some(Value::String(id)) => Some(id),
             _ => None,
@@ -124,6 +124,34 @@ impl SendRequest {
             route,
             message_id,
         })
+    }
+
+    /// Refuses what a KithKit receiver would cut off.
+    ///
+    /// # Errors
+    /// [`SendRefusal`] with `PAYLOAD_TOO_LARGE`.
+    pub fn check_length(&self) -> Result<(), SendRefusal> {
+        let length = measured_length(&self.payload);
+        if length > MAX_LENGTH {
+            return Err(SendRefusal::too_large(length));
+        }
+        Ok(())
+    }
+
+    /// Refuses a name of the relay on the LAN.
+    ///
+    /// # Errors
+    /// [`SendRefusal`] with `INVALID_ROUTE`.
+    pub fn check_name(&self) -> Result<(), SendRefusal> {
+        match &self.target {
+            Target::Peer(name) if self.route == Route::Lan && name.contains('@') => {
+                Err(SendRefusal::new(
+                    Code::InvalidRoute,
+                    "A name with @ belongs to the relay: 'route' cannot be 'lan' with it",
+                ))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The payload as compact JSON.
