@@ -18,7 +18,9 @@ export class FakeHost implements Host {
   readonly asked: { method: string; path: string; body: unknown }[] = [];
   readonly copied: { text: string; secret: boolean }[] = [];
   clipboard = '';
+  tray = true;
   restarts = 0;
+  quits = 0;
   opened: (number | undefined)[] = [];
   delayMs = 0;
 
@@ -67,11 +69,17 @@ export class FakeHost implements Host {
     return this.clipboard;
   }
 
+  async facts() {
+    return { tray: this.tray };
+  }
+
   async restart() {
     this.restarts += 1;
   }
 
-  async quit() {}
+  async quit() {
+    this.quits += 1;
+  }
 }
 
 function encode(value: unknown): Uint8Array {

@@ -219,6 +219,26 @@ describe('messages', () => {
   });
 });
 
+describe('without a tray', () => {
+  it('the window offers to quit', async () => {
+    location.hash = '#/peers';
+    const host = new FakeHost({
+      'GET /control/status': () => status(),
+      'GET /control/peers': () => [],
+    });
+    host.tray = false;
+    render(App, { host });
+    await fireEvent.click(await button('Quit Tieline'));
+    expect(host.quits).toBe(1);
+  });
+
+  it('and leaves that to the tray where there is one', async () => {
+    open('#/peers');
+    await screen.findByText(/Answered in/);
+    expect(screen.queryByRole('button', { name: 'Quit Tieline' })).toBeNull();
+  });
+});
+
 describe('an engine that could not start', () => {
   it('is explained, and can be started again', async () => {
     let broken = true;

@@ -46,6 +46,7 @@ export function browserHost(base: string, token: () => string | null): Host {
     },
     copy: (text) => navigator.clipboard.writeText(text),
     paste: () => navigator.clipboard.readText(),
+    facts: async () => ({ tray: false }),
   };
 }
 

@@ -14,6 +14,11 @@ export type HostSignal =
   /** The stream broke and is being opened again; pages are told when it is back. */
   | { type: 'lost' };
 
+export interface HostFacts {
+  /** There is a tray with a *Quit*. Where the host can quit and there is no tray, the window offers it. */
+  tray: boolean;
+}
+
 /** What the page runs in: the app's window, or a browser. Everything outside the page goes through here. */
 export interface Host {
   readonly kind: 'app' | 'browser';
@@ -28,6 +33,8 @@ export interface Host {
   copy(text: string, options?: { secret?: boolean }): Promise<void>;
   /** Reads the clipboard, on a click. */
   paste(): Promise<string>;
+  /** What the page should know of what is around it. */
+  facts(): Promise<HostFacts>;
   /** Starts the engine again after it could not start. Absent where the page cannot do that. */
   restart?(): Promise<void>;
   /** Stops Tieline. Absent where the page cannot do that. */

@@ -3,7 +3,7 @@ import { browserHost } from './browser';
 import type { Host } from './host';
 import { tauriHost } from './tauri';
 
-export type { Host, HostSignal, RawAnswer } from './host';
+export type { Host, HostFacts, HostSignal, RawAnswer } from './host';
 
 /** The host this page runs in. */
 export function detectHost(): Host {

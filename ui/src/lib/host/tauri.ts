@@ -1,5 +1,6 @@
 import { Channel, invoke } from '@tauri-apps/api/core';
-import type { Host, HostSignal, RawAnswer } from './host';
+import { ApiProblem, problemFrom } from '../api/problem';
+import type { Host, HostFacts, HostSignal, RawAnswer } from './host';
 
 /** The app's window: requests travel in-process, so nothing of them is on a socket. */
 export function tauriHost(): Host {
@@ -22,11 +23,22 @@ export function tauriHost(): Host {
         open = false;
       };
     },
-    copy: (text, options) => invoke('clipboard_write', { text, secret: options?.secret ?? false }),
-    paste: () => invoke<string>('clipboard_read'),
-    restart: () => invoke('restart'),
-    quit: () => invoke('quit'),
+    copy: (text, options) => ask('clipboard_write', { text, secret: options?.secret ?? false }),
+    paste: () => ask<string>('clipboard_read'),
+    facts: () => ask<HostFacts>('shell_facts'),
+    restart: () => ask('restart'),
+    quit: () => ask('quit'),
   };
+}
+
+/** Calls a command of the shell. It fails with a problem of the engine's form. */
+async function ask<T = void>(command: string, args?: Record<string, unknown>): Promise<T> {
+  try {
+    return await invoke<T>(command, args);
+  } catch (error) {
+    if (typeof error === 'object') throw new ApiProblem(problemFrom(error, 0), 0);
+    throw error;
+  }
 }
 
 /** The command's answer is the status as two bytes, big endian, and then the body. */

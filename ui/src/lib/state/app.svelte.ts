@@ -31,11 +31,13 @@ export function provideApp(host: Host): App {
     location.hash = `#${path}`;
   };
 
+  // Before anything is fetched, so that no change after an answer is missed.
+  hub.start();
+
   $effect(() => {
     const moved = () => (route = parseRoute(location.hash));
     window.addEventListener('hashchange', moved);
     const ticking = setInterval(() => (now = Date.now()), 1000);
-    hub.start();
     return () => {
       hub.stop();
       clearInterval(ticking);
