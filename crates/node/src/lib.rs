@@ -1,1 +1,38 @@
-//! The engine: identity, pairing, listener, routes, outbox, inbox.
+//! The engine of Tieline: one node with its identity, its peers and its messages.
+//!
+//! A [`Node`] is started with a [`NodeConfig`] and hosted by the tray app or by `tieline serve`.
+//! It listens for peers ([`listener`]), speaks to them over a line ([`line`]), and believes nobody
+//! without a key and a proof ([`protocol`]). What it sends is in the [`outbox`] before the first
+//! byte leaves; what it receives is in the [`inbox`] before the answer does.
+//!
+//! Front ends see [`model`] and nothing else.
+
+mod clock;
+mod dialect;
+mod events;
+mod exchange;
+mod home;
+mod identity;
+mod inbox;
+mod limits;
+mod line;
+mod listener;
+pub mod model;
+mod network;
+mod node;
+mod outbox;
+mod pairing;
+mod peers;
+mod protocol;
+mod queries;
+mod reach;
+mod seal;
+mod secrets;
+mod start;
+mod tls;
+mod views;
+
+pub use events::EventBus;
+pub use limits::MAX_PAYLOAD;
+pub use node::{Node, NodeConfig};
+pub use tieline_vault::VaultChoice;

@@ -14,6 +14,7 @@ pub mod messages;
 mod migrate;
 mod open;
 pub mod peers;
+mod problem;
 pub mod receipts;
 mod restore;
 pub mod secrets;

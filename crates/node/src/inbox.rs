@@ -1,0 +1,234 @@
+//! The inbox: messages of peers, stored once, with a signed word for it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tieline_store::messages::{self, Accepted, Assurance, Fence, NewIncoming};
+use tieline_wire::message::{ContentHash, Envelope, MessageId};
+use tieline_wire::problem::{Code, Problem};
+use tieline_wire::receipt::{Receipt, Stage};
+
+use crate::clock::wall_now;
+use crate::limits::{MAX_BATCH, MAX_PAYLOAD};
+use crate::model::EventKind;
+use crate::node::Node;
+use crate::peers::Peer;
+use crate::protocol::{MessageAnswer, ResolveAnswer, ResolveBody, ResolveItem, ResolvedItem};
+
+/// Stores a peer's message and answers with the receipt; a copy of one that is here gets the same
+/// receipt again.
+///
+/// # Errors
+/// `INVALID_REQUEST`, `INVALID_TARGET`, `PAYLOAD_TOO_LARGE`, `ID_CONFLICT`, and those of the
+/// store. A refusal of an id for good carries a signed receipt of it in its details.
+pub(crate) async fn accept(
+    node: &Node,
+    peer: &Arc<Peer>,
+    body: &Bytes,
+) -> Result<MessageAnswer, Problem> {
+    let envelope = Envelope::parse(body)?;
+    let length = envelope.payload.get().len();
+    if length > MAX_PAYLOAD {
+        return Err(Problem::new(Code::PayloadTooLarge)
+            .because(format!(
+                "The payload has {length} bytes; this node takes {MAX_PAYLOAD}."
+            ))
+            .with("actualLength", length)
+            .with("maxLength", MAX_PAYLOAD));
+    }
+    let sender = sender_id(peer)?;
+    if envelope.from != sender || envelope.to != node.key_id() {
+        return Err(Problem::new(Code::InvalidTarget)
+            .because("The message names another sender or recipient than this connection's."));
+    }
+    let hash = envelope.content_hash();
+    // Made before the commit, so that the copy carries its receipt; it leaves only after it.
+    let receipt = sign(node, Stage::Stored, &envelope.id, peer, hash)?;
+    let (text, kind) = searchable(&envelope);
+    let new = NewIncoming {
+        peer: peer.id,
+        message_id: envelope.id.clone(),
+        assurance: Assurance::Signed,
+        sender: Some(sender),
+        recipient: Some(node.key_id()),
+        content_hash: hash,
+        kind,
+        payload: envelope.payload.get().to_owned(),
+        text,
+        sent_at: envelope.sent_at,
+        created_at: wall_now(),
+        route: Some("lan".into()),
+        via: None,
+        receipt: serde_json::to_vec(&receipt).ok(),
+    };
+    let accepted = node
+        .store
+        .write(move |tx| messages::accept_incoming(tx, &new))
+        .await?;
+    match accepted {
+        Accepted::Stored(_) => {
+            node.events
+                .changed(EventKind::Messages, envelope.id.as_str());
+            node.arrived.notify_waiters();
+            Ok(MessageAnswer { receipt })
+        }
+        Accepted::Duplicate {
+            receipt: stored, ..
+        } => {
+            let stored = stored.and_then(|json| serde_json::from_slice(&json).ok());
+            Ok(MessageAnswer {
+                receipt: stored.unwrap_or(receipt),
+            })
+        }
+        Accepted::Conflict { .. } => {
+            tracing::warn!(peer = %peer.alias(), id = envelope.id.as_str(), "other content under a known message id");
+            node.alert(
+                Problem::new(Code::IdConflict)
+                    .with("peer", peer.alias())
+                    .with("messageId", envelope.id.as_str()),
+            );
+            Err(refusal(
+                node,
+                peer,
+                &envelope.id,
+                hash,
+                Problem::new(Code::IdConflict),
+            ))
+        }
+        Accepted::Fenced => {
+            let problem = Problem::new(Code::IdConflict)
+                .because("The sender had asked about this id before, and was told that it is not here and never will be.");
+            Err(refusal(node, peer, &envelope.id, hash, problem))
+        }
+    }
+}
+
+/// Says what became of a peer's messages; what is unknown is refused from now on, so that "not
+/// stored" stays true.
+///
+/// # Errors
+/// `INVALID_REQUEST` and those of the store.
+pub(crate) async fn answer_resolve(
+    node: &Node,
+    peer: &Arc<Peer>,
+    body: ResolveBody,
+) -> Result<ResolveAnswer, Problem> {
+    if body.items.len() > MAX_BATCH {
+        return Err(Problem::new(Code::InvalidRequest).because(format!(
+            "At most {MAX_BATCH} messages can be asked about at once."
+        )));
+    }
+    let asked = body
+        .items
+        .iter()
+        .map(read_item)
+        .collect::<Result<Vec<_>, _>>()?;
+    let id = peer.id;
+    let now = wall_now();
+    let questions = asked.clone();
+    let known = node
+        .store
+        .write(move |tx| {
+            questions
+                .iter()
+                .map(|(message, _, fence)| match fence {
+                    true => messages::fence(tx, id, message, now).map(Some),
+                    false => {
+                        let found = messages::find(tx, id, messages::Direction::In, message)?;
+                        Ok(found
+                            .into_iter()
+                            .next()
+                            .map(|row| Fence::Known(Box::new(row))))
+                    }
+                })
+                .collect::<Result<Vec<_>, _>>()
+        })
+        .await?;
+    let mut items = Vec::with_capacity(asked.len());
+    for ((message, hash, _), found) in asked.into_iter().zip(known) {
+        let receipt = match found {
+            Some(Fence::Known(row)) if row.content_hash == hash => {
+                let stored = row
+                    .receipt
+                    .as_deref()
+                    .and_then(|json| serde_json::from_slice(json).ok());
+                Some(stored.map_or_else(|| sign(node, Stage::Stored, &message, peer, hash), Ok)?)
+            }
+            // Other content is here under this id: the one asked about never will be.
+            Some(_) => Some(sign(node, Stage::Refused, &message, peer, hash)?),
+            None => None,
+        };
+        items.push(ResolvedItem {
+            id: message.as_str().to_owned(),
+            receipt,
+        });
+    }
+    Ok(ResolveAnswer { items })
+}
+
+fn read_item(item: &ResolveItem) -> Result<(MessageId, ContentHash, bool), Problem> {
+    let id = MessageId::new(&item.id)?;
+    let hash = item.hash.parse().map_err(|_| {
+        Problem::new(Code::InvalidRequest).because("The content hash cannot be read.")
+    })?;
+    Ok((id, hash, item.fence))
+}
+
+/// This node's signed word that a peer's message reached a stage here.
+///
+/// # Errors
+/// `PEER_REVOKED` for a peer without keys.
+pub(crate) fn sign(
+    node: &Node,
+    stage: Stage,
+    id: &MessageId,
+    peer: &Peer,
+    hash: ContentHash,
+) -> Result<Receipt, Problem> {
+    let sender = sender_id(peer)?;
+    Ok(Receipt::sign(
+        &node.identity.signing,
+        stage,
+        id,
+        sender,
+        hash,
+        node.store_id(),
+    ))
+}
+
+fn refusal(
+    node: &Node,
+    peer: &Peer,
+    id: &MessageId,
+    hash: ContentHash,
+    problem: Problem,
+) -> Problem {
+    match sign(node, Stage::Refused, id, peer, hash) {
+        Ok(receipt) => problem.with("receipt", serde_json::json!(receipt)),
+        Err(_) => problem,
+    }
+}
+
+fn sender_id(peer: &Peer) -> Result<tieline_wire::key::KeyId, Problem> {
+    let record = peer.record();
+    let keys = record
+        .keys
+        .as_ref()
+        .ok_or_else(|| Problem::new(Code::PeerRevoked))?;
+    Ok(keys.key_id)
+}
+
+fn searchable(envelope: &Envelope) -> (String, String) {
+    #[derive(serde::Deserialize)]
+    struct Shown<'a> {
+        #[serde(borrow, default)]
+        text: Option<std::borrow::Cow<'a, str>>,
+    }
+    // A text that is not a string stays in the payload; there is nothing to search in it.
+    let text = serde_json::from_str::<Shown<'_>>(envelope.payload.get())
+        .ok()
+        .and_then(|shown| shown.text)
+        .map(std::borrow::Cow::into_owned)
+        .unwrap_or_default();
+    (text, envelope.payload_type())
+}

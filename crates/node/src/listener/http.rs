@@ -1,0 +1,237 @@
+//! HTTP on an accepted connection: bounds, then the protocol.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ::http::{HeaderMap, Method, Response, StatusCode, header};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use parking_lot::Mutex;
+use tieline_wire::problem::{Code, Problem};
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+
+use crate::clock::Instant;
+use crate::limits::{
+    BODY_TIMEOUT, HEADER_TIMEOUT, IDLE_TIMEOUT, MAX_BODY, MAX_HEADERS, MAX_STREAMS,
+};
+use crate::line::accept_held;
+use crate::node::Node;
+use crate::protocol::{
+    Channel, MAC_HEADER, Proof, Reply, Request, SCHEME, authenticate, dispatch, path,
+};
+
+/// Serves until the other side closes, the node stops or the channel is cut.
+pub(super) async fn serve(node: Node, stream: TlsStream<TcpStream>, channel: Arc<Channel>) {
+    let mut server = auto::Builder::new(TokioExecutor::new());
+    server
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT)
+        .max_buf_size(MAX_HEADERS.max(8 * 1024));
+    server
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(MAX_STREAMS)
+        .max_header_list_size(MAX_HEADERS as u32)
+        .keep_alive_interval(IDLE_TIMEOUT / 4)
+        .keep_alive_timeout(HEADER_TIMEOUT);
+    let cut = channel.cut.clone();
+    let use_ = Arc::new(Use::default());
+    let service = service_fn(|request| {
+        let node = node.clone();
+        let channel = Arc::clone(&channel);
+        let in_use = use_.begin();
+        async move {
+            let response = answer(node, channel, request).await;
+            drop(in_use);
+            Ok::<_, Infallible>(response)
+        }
+    });
+    let connection = server.serve_connection_with_upgrades(TokioIo::new(stream), service);
+    tokio::pin!(connection);
+    tokio::select! {
+        _ = connection.as_mut() => {}
+        () = async { tokio::select! { () = cut.cancelled() => {}, () = use_.over() => {} } } => {
+            // Requests in progress may end; nothing new is taken.
+            connection.as_mut().graceful_shutdown();
+            let _ = tokio::time::timeout(FAREWELL, connection).await;
+        }
+    }
+    node.invites.end(channel.id);
+}
+
+/// Time for requests in progress when a connection is to end.
+const FAREWELL: Duration = Duration::from_secs(2);
+/// Time for the first request after the handshake. HTTP/2 has no bound of its own on it.
+const FIRST_REQUEST: Duration = Duration::from_secs(20);
+
+/// Whether a connection is in use.
+#[derive(Default)]
+struct Use {
+    state: Mutex<UseState>,
+}
+
+#[derive(Default)]
+struct UseState {
+    in_progress: usize,
+    ended: Option<Instant>,
+}
+
+impl Use {
+    fn begin(self: &Arc<Self>) -> InUse {
+        self.state.lock().in_progress += 1;
+        InUse(Arc::clone(self))
+    }
+
+    /// Waits until no first request came in time, or nothing was asked for a while.
+    async fn over(&self) {
+        let opened = Instant::now();
+        loop {
+            let left = {
+                let state = self.state.lock();
+                match (state.in_progress, state.ended) {
+                    (0, None) => FIRST_REQUEST.saturating_sub(opened.elapsed()),
+                    (0, Some(ended)) => IDLE_TIMEOUT.saturating_sub(ended.elapsed()),
+                    _ => IDLE_TIMEOUT,
+                }
+            };
+            if left.is_zero() {
+                return;
+            }
+            tokio::time::sleep(left).await;
+        }
+    }
+}
+
+/// A request in progress.
+struct InUse(Arc<Use>);
+
+impl Drop for InUse {
+    fn drop(&mut self) {
+        let mut state = self.0.state.lock();
+        state.in_progress = state.in_progress.saturating_sub(1);
+        state.ended = Some(Instant::now());
+    }
+}
+
+async fn answer(
+    node: Node,
+    channel: Arc<Channel>,
+    request: ::http::Request<Incoming>,
+) -> Response<Full<Bytes>> {
+    let path = request
+        .uri()
+        .path_and_query()
+        .map_or("/", |path| path.as_str())
+        .to_owned();
+    if request.method() == Method::GET && path == path::HELD {
+        return hold(node, channel, request)
+            .await
+            .unwrap_or_else(|problem| respond(problem.into()));
+    }
+    let proof = proof(request.headers());
+    let method = request.method().clone();
+    let body = match read(request.into_body()).await {
+        Ok(body) => body,
+        Err(problem) => return respond(problem.into()),
+    };
+    respond(
+        dispatch(
+            &node,
+            Request {
+                channel,
+                method,
+                path,
+                proof,
+                body,
+            },
+        )
+        .await,
+    )
+}
+
+fn proof(headers: &HeaderMap) -> Option<Proof> {
+    let token = headers
+        .get(header::AUTHORIZATION)?
+        .to_str()
+        .ok()?
+        .strip_prefix(SCHEME)?;
+    let mac = headers.get(MAC_HEADER).and_then(|mac| mac.to_str().ok());
+    Some(Proof {
+        token: token.to_owned(),
+        mac: mac.map(str::to_owned),
+    })
+}
+
+async fn read(body: Incoming) -> Result<Bytes, Problem> {
+    let collected =
+        tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, MAX_BODY).collect()).await;
+    match collected {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            Err(Problem::new(Code::PayloadTooLarge)
+                .because(format!(
+                    "The request's body is larger than {MAX_BODY} bytes."
+                ))
+                .with("maxLength", MAX_BODY))
+        }
+        Ok(Err(error)) => Err(Problem::new(Code::InvalidRequest).because(format!("{error}."))),
+        Err(_) => Err(Problem::new(Code::InvalidRequest).because(format!(
+            "The body did not arrive within {} s.",
+            BODY_TIMEOUT.as_secs()
+        ))),
+    }
+}
+
+/// Turns the connection into a held one.
+async fn hold(
+    node: Node,
+    channel: Arc<Channel>,
+    mut request: ::http::Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, Problem> {
+    let asked = Request {
+        channel: Arc::clone(&channel),
+        method: Method::GET,
+        path: path::HELD.to_owned(),
+        proof: proof(request.headers()),
+        body: Bytes::new(),
+    };
+    let peer = authenticate(&node.peers, &asked)?;
+    let key = request
+        .headers()
+        .get("sec-websocket-key")
+        .map(|key| derive_accept_key(key.as_bytes()))
+        .ok_or_else(|| {
+            Problem::new(Code::InvalidRequest).because("No WebSocket upgrade was asked for.")
+        })?;
+    let upgrade = hyper::upgrade::on(&mut request);
+    tokio::spawn(async move {
+        let Ok(upgraded) = upgrade.await else { return };
+        let held = accept_held(TokioIo::new(upgraded), channel, node.clone()).await;
+        node.held_by(&peer, held);
+    });
+    let response = Response::builder()
+        .status(StatusCode::SWITCHING_PROTOCOLS)
+        .header(header::CONNECTION, "upgrade")
+        .header(header::UPGRADE, "websocket")
+        .header("sec-websocket-accept", key)
+        .body(Full::default());
+    response.map_err(|error| Problem::new(Code::Internal).because(error.to_string()))
+}
+
+fn respond(reply: Reply) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(reply.body));
+    *response.status_mut() = reply.status;
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        header::HeaderValue::from_static("application/json"),
+    );
+    response
+}

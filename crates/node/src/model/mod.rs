@@ -1,0 +1,23 @@
+//! What front ends see: plain serialisable views of the engine's state.
+//!
+//! JSON names are camelCase; times are RFC 3339 in UTC with milliseconds; durations say their
+//! unit in the name. Options that are absent are left out.
+
+mod command;
+mod delivery;
+mod event;
+mod pairing;
+mod peer;
+mod status;
+
+pub use command::{
+    AddPeer, KithkitPeer, MessageQuery, OnFailure, RouteChoice, SendCommand, Target,
+};
+pub use delivery::{
+    AttemptView, MessageDetail, MessagePage, MessageView, PhaseTimings, PingFailure, PingView,
+    ReceiptView, SendFailure, SendOutcome,
+};
+pub use event::{Event, EventKind};
+pub use pairing::{CompareView, InviteState, InviteView, JoinView, LinkPreview, PingIn};
+pub use peer::{Direction, DirectionState, LineView, PeerStateView, PeerView, Via};
+pub use status::{Counts, HostKind, NodeStatus, SecretView, ShutdownReport, VaultView};

@@ -1,0 +1,176 @@
+//! One delivery: a stored message over the line of its peer, and what the answer means.
+
+use std::sync::Arc;
+
+use tieline_store::attempts;
+use tieline_store::messages::{self, MessageRow, Mode};
+use tieline_wire::key::KeyId;
+use tieline_wire::message::Envelope;
+use tieline_wire::problem::{Code, Problem};
+use tieline_wire::receipt::{Receipt, Stage};
+
+use super::outcome::{Delivery, Outcome, Verdict};
+use crate::clock::wall_now;
+use crate::dialect;
+use crate::exchange::{Try, exchange};
+use crate::line::Answer;
+use crate::model::EventKind;
+use crate::node::Node;
+use crate::peers::{Keys, Peer};
+use crate::protocol::{MessageAnswer, path};
+
+/// Tries to deliver a message in state `sending`, and stores what came of it.
+///
+/// # Errors
+/// Those of the store: the message stays in `sending` and is settled at the next start.
+pub(super) async fn deliver(
+    node: &Node,
+    peer: &Arc<Peer>,
+    row: &MessageRow,
+) -> Result<(Verdict, Vec<Try>), Problem> {
+    let delivery = if peer.record().keys.is_some() {
+        over_tieline(node, peer, row).await
+    } else {
+        dialect::deliver(node, peer, row).await
+    };
+    let tries = delivery.tries;
+    let verdict = delivery.outcome.verdict(row.mode.unwrap_or(Mode::Now));
+    settle(node, row, &verdict, &tries).await?;
+    Ok((verdict, tries))
+}
+
+async fn over_tieline(node: &Node, peer: &Arc<Peer>, row: &MessageRow) -> Delivery {
+    let record = peer.record();
+    let Some(keys) = &record.keys else {
+        let outcome = Outcome::NotStored(Problem::new(Code::PeerRevoked));
+        return Delivery {
+            outcome,
+            tries: Vec::new(),
+        };
+    };
+    let envelope = match envelope(row) {
+        Ok(envelope) => envelope,
+        Err(problem) => {
+            return Delivery {
+                outcome: Outcome::NotStored(problem),
+                tries: Vec::new(),
+            };
+        }
+    };
+    let asked = exchange(node, peer, path::MESSAGES, envelope.to_json().into()).await;
+    let outcome = match asked.result {
+        Ok(answer) => read(&answer, keys, row, node.key_id()),
+        Err(error) if error.sent => Outcome::Unknown(error.problem),
+        Err(error) => Outcome::NotStored(error.problem),
+    };
+    let mut tries = asked.tries;
+    // An answer that does not hold is a failed try, whatever its status said.
+    if let (Outcome::Unknown(problem), Some(last)) = (&outcome, tries.last_mut())
+        && last.problem.is_none()
+    {
+        last.problem = Some(problem.clone());
+    }
+    Delivery { outcome, tries }
+}
+
+/// The message exactly as it was first made: the same bytes on every route and retry.
+fn envelope(row: &MessageRow) -> Result<Envelope, Problem> {
+    let lost = || Problem::new(Code::StoreDamaged).because("The message's content is missing.");
+    let payload = row
+        .content
+        .as_ref()
+        .and_then(|content| content.payload.as_deref())
+        .ok_or_else(lost)?;
+    let (from, to) = row.sender.zip(row.recipient).ok_or_else(lost)?;
+    Ok(Envelope::new(
+        row.message_id.clone(),
+        from,
+        to,
+        row.sent_at,
+        payload,
+    )?)
+}
+
+/// "Delivered" only by a receipt that verifies for exactly this message.
+fn read(answer: &Answer, keys: &Keys, row: &MessageRow, own: KeyId) -> Outcome {
+    let verify = |receipt: &Receipt| {
+        receipt.verify_for(&keys.verify_key, &row.message_id, own, row.content_hash)
+    };
+    if answer.status.is_success() {
+        return match answer.read::<MessageAnswer>() {
+            Ok(MessageAnswer { receipt }) => match verify(&receipt) {
+                Ok(()) if receipt.stage == Stage::Stored => Outcome::Stored(Box::new(receipt)),
+                Ok(()) => Outcome::Unknown(Problem::new(Code::ReceiptInvalid).because(format!(
+                    "The peer answered with the stage {}.",
+                    receipt.stage.as_str()
+                ))),
+                Err(error) => Outcome::Unknown(error.into()),
+            },
+            Err(problem) => Outcome::Unknown(problem),
+        };
+    }
+    let mut problem = answer.problem();
+    let signed = problem
+        .detail
+        .as_mut()
+        .and_then(|detail| detail.remove("receipt"))
+        .and_then(|value| serde_json::from_value::<Receipt>(value).ok())
+        .filter(|receipt| receipt.stage == Stage::Refused && verify(receipt).is_ok());
+    match signed {
+        Some(receipt) => Outcome::Refused(problem, Some(Box::new(receipt))),
+        // Without its code, an answer says nothing about what the peer did.
+        None if matches!(problem.code, Code::Internal | Code::ResponseInvalid) => {
+            Outcome::Unknown(problem)
+        }
+        None => Outcome::NotStored(problem),
+    }
+}
+
+async fn settle(
+    node: &Node,
+    row: &MessageRow,
+    verdict: &Verdict,
+    tries: &[Try],
+) -> Result<(), Problem> {
+    let seq = row.seq;
+    let now = wall_now();
+    let records: Vec<_> = tries.iter().map(Try::record).collect();
+    let stored = match verdict {
+        Verdict::Finish {
+            state,
+            evidence,
+            receipt,
+            problem,
+        } => {
+            let (state, evidence, receipt) = (*state, *evidence, receipt.clone());
+            let problem = problem.as_ref().map(|problem| serde_json::json!(problem));
+            node.store
+                .write(move |tx| {
+                    for record in &records {
+                        attempts::record(tx, seq, record)?;
+                    }
+                    let finish =
+                        Verdict::finish(state, evidence, receipt.as_deref(), problem.as_ref(), now);
+                    messages::finish_outgoing(tx, seq, &finish)?;
+                    Ok(())
+                })
+                .await
+        }
+        Verdict::Requeue(exposed, _) => {
+            let exposed = *exposed;
+            node.store
+                .write(move |tx| {
+                    for record in &records {
+                        attempts::record(tx, seq, record)?;
+                    }
+                    messages::requeue(tx, seq, exposed)?;
+                    Ok(())
+                })
+                .await
+        }
+    };
+    node.events
+        .changed(EventKind::Messages, row.message_id.as_str());
+    node.settled.notify_waiters();
+    Ok(stored?)
+}

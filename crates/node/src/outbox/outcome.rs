@@ -1,0 +1,126 @@
+//! How one delivery ended.
+
+use tieline_store::messages::{Evidence, Finish, Mode, State};
+use tieline_wire::problem::{Code, Problem};
+use tieline_wire::receipt::Receipt;
+use tieline_wire::time::UnixMillis;
+
+use crate::exchange::Try;
+
+/// How one delivery over all its tries ended.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// Exactly one copy is stored, by the peer's signed word.
+    Stored(Box<Receipt>),
+    /// The peer says so, without a signature (KithKit).
+    Claimed,
+    /// The peer will never store it; with its signed word where the dialect has one.
+    Refused(Problem, Option<Box<Receipt>>),
+    /// Nothing was stored, this time.
+    NotStored(Problem),
+    /// The peer may have a copy.
+    Unknown(Problem),
+}
+
+/// A delivery with its tries.
+#[derive(Debug)]
+pub(crate) struct Delivery {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Every try.
+    pub tries: Vec<Try>,
+}
+
+/// What becomes of the message.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    /// It ends, or is to be asked about.
+    Finish {
+        /// Where it stands.
+        state: State,
+        /// What backs that.
+        evidence: Evidence,
+        /// The peer's receipt, JSON.
+        receipt: Option<Vec<u8>>,
+        /// Why.
+        problem: Option<Problem>,
+    },
+    /// It goes back into the queue; `true` where the peer may have a copy.
+    Requeue(bool, Problem),
+}
+
+impl Outcome {
+    /// What becomes of a message that was sent in this mode.
+    #[must_use]
+    pub(crate) fn verdict(self, mode: Mode) -> Verdict {
+        let receipt_json = |receipt: &Receipt| serde_json::to_vec(receipt).ok();
+        match self {
+            Self::Stored(receipt) => Verdict::Finish {
+                state: State::Delivered,
+                evidence: Evidence::Signed,
+                receipt: receipt_json(&receipt),
+                problem: None,
+            },
+            Self::Claimed => Verdict::Finish {
+                state: State::Delivered,
+                evidence: Evidence::Claimed,
+                receipt: None,
+                problem: None,
+            },
+            Self::Refused(problem, receipt) => Verdict::Finish {
+                state: State::Failed,
+                evidence: if receipt.is_some() {
+                    Evidence::Signed
+                } else {
+                    Evidence::Claimed
+                },
+                receipt: receipt.as_deref().and_then(receipt_json),
+                problem: Some(problem),
+            },
+            Self::NotStored(problem) if mode == Mode::Queue && may_pass(&problem) => {
+                Verdict::Requeue(false, problem)
+            }
+            Self::NotStored(problem) => Verdict::Finish {
+                state: State::Failed,
+                evidence: Evidence::None,
+                receipt: None,
+                problem: Some(problem),
+            },
+            Self::Unknown(problem) if mode == Mode::Queue => Verdict::Requeue(true, problem),
+            Self::Unknown(problem) => Verdict::Finish {
+                state: State::Unconfirmed,
+                evidence: Evidence::None,
+                receipt: None,
+                problem: Some(problem),
+            },
+        }
+    }
+}
+
+/// Whether trying again later can help.
+fn may_pass(problem: &Problem) -> bool {
+    !matches!(
+        problem.code,
+        Code::PayloadTooLarge | Code::IdConflict | Code::InvalidRequest
+    )
+}
+
+impl Verdict {
+    /// For the store.
+    #[must_use]
+    pub(crate) fn finish<'a>(
+        state: State,
+        evidence: Evidence,
+        receipt: Option<&'a [u8]>,
+        problem: Option<&'a serde_json::Value>,
+        at: UnixMillis,
+    ) -> Finish<'a> {
+        Finish {
+            state,
+            evidence,
+            receipt,
+            problem,
+            at,
+        }
+    }
+}

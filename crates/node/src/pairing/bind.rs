@@ -1,0 +1,161 @@
+//! The pair's token: made from the first connection on which both sides' pins held.
+//!
+//! Pairing by link makes it from the connection of the join. Swapped cards make it by `bind`, on
+//! the first connection either side opens. Until one side has heard the other confirm it, it may
+//! be made anew; from then on it stays.
+
+use tieline_store::invites;
+use tieline_store::peers::{self, PeerState};
+use tieline_wire::problem::{Code, Problem};
+
+use super::inviter::setting;
+use crate::line::{Connection, DirectConnection};
+use crate::model::EventKind;
+use crate::node::Node;
+use crate::peers::{Peer, token_purpose};
+use crate::protocol::{BindAnswer, Channel, ConfirmAnswer, path};
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// Makes the pair's token with a peer that this node just dialled, and confirms it.
+///
+/// # Errors
+/// The peer's refusal (`PEER_REVOKED` until it has this node's card), or a failed exchange.
+pub(crate) async fn bind(
+    node: &Node,
+    peer: &Arc<Peer>,
+    connection: &Arc<DirectConnection>,
+) -> Result<(), Problem> {
+    peer.binding.store(true, Ordering::SeqCst);
+    let bound = ask(node, peer, connection).await;
+    peer.binding.store(false, Ordering::SeqCst);
+    bound
+}
+
+async fn ask(
+    node: &Node,
+    peer: &Arc<Peer>,
+    connection: &Arc<DirectConnection>,
+) -> Result<(), Problem> {
+    let record = peer.record();
+    let keys = record
+        .keys
+        .as_ref()
+        .ok_or_else(|| Problem::new(Code::PeerRevoked))?;
+    let exchange = connection.exchange(&keys.speaker, path::BIND, "{}".into());
+    let answer = exchange.await.map_err(|error| error.problem)?;
+    answer.read::<BindAnswer>()?;
+    store_token(node, peer, &connection.channel).await
+}
+
+/// Tells a peer that this node has stored the pair's token.
+///
+/// # Errors
+/// The peer's refusal, or a failed exchange.
+pub(crate) async fn confirm(
+    node: &Node,
+    peer: &Arc<Peer>,
+    connection: &Connection,
+) -> Result<(), Problem> {
+    let record = peer.record();
+    let keys = record
+        .keys
+        .as_ref()
+        .ok_or_else(|| Problem::new(Code::PeerRevoked))?;
+    let exchange = connection.exchange(&keys.speaker, path::PAIR_CONFIRM, "{}".into());
+    exchange
+        .await
+        .map_err(|error| error.problem)?
+        .read::<ConfirmAnswer>()?;
+    let id = peer.id;
+    node.change_peer(id, move |tx| peers::confirm_token(tx, id))
+        .await?;
+    Ok(())
+}
+
+/// Answers `bind`: the token of this connection becomes the pair's, unless there is one that holds.
+///
+/// # Errors
+/// `PEER_EXISTS` where a token is confirmed, `PEER_BUSY` where both sides bind at once and this
+/// node's key is the smaller (its own bind goes on).
+pub(crate) async fn answer_bind(
+    node: &Node,
+    peer: &Arc<Peer>,
+    channel: &Channel,
+) -> Result<BindAnswer, Problem> {
+    let record = peer.record();
+    let keys = record
+        .keys
+        .as_ref()
+        .ok_or_else(|| Problem::new(Code::PeerRevoked))?;
+    if record.row.token_confirmed {
+        return Err(Problem::new(Code::PeerExists).because(
+            "This pair has its token already; it is made once, when the two are paired.",
+        ));
+    }
+    if peer.binding.load(Ordering::SeqCst) && node.key_id() < keys.key_id {
+        return Err(Problem::new(Code::PeerBusy));
+    }
+    store_token(node, peer, channel).await?;
+    Ok(BindAnswer { ok: true })
+}
+
+/// Answers `confirm`, which carried the pair's HMAC: both sides have the token.
+///
+/// # Errors
+/// Those of the store.
+pub(crate) async fn answer_confirm(
+    node: &Node,
+    peer: &Arc<Peer>,
+) -> Result<ConfirmAnswer, Problem> {
+    let id = peer.id;
+    let used: Vec<_> = node.invites.confirm(id);
+    let invite_ids = used.clone();
+    node.change_peer(id, move |tx| {
+        peers::confirm_token(tx, id)?;
+        for invite in &used {
+            invites::confirm(tx, invite.as_bytes())?;
+            tieline_store::settings::remove(tx, &setting(invite))?;
+        }
+        Ok(())
+    })
+    .await?;
+    if !invite_ids.is_empty() {
+        node.events.changed(EventKind::Invites, String::new());
+    }
+    // The joiner is ready; measure the other direction now.
+    peer.keeper.notify_one();
+    Ok(ConfirmAnswer { ok: true })
+}
+
+/// Seals the connection's pair secret into the peer's row, unconfirmed.
+async fn store_token(node: &Node, peer: &Arc<Peer>, channel: &Channel) -> Result<(), Problem> {
+    let record = peer.record();
+    let keys = record
+        .keys
+        .as_ref()
+        .ok_or_else(|| Problem::new(Code::PeerRevoked))?;
+    let purpose = token_purpose(&keys.verify_key);
+    let sealed = node
+        .identity
+        .seal
+        .seal(&purpose, channel.handshake.pair_secret.as_slice())?;
+    let id = peer.id;
+    let stored = node
+        .store
+        .write(move |tx| {
+            // Checked again in the transaction: a confirmed token is never replaced.
+            match peers::get(tx, id)? {
+                Some(row) if row.token_confirmed || row.state == PeerState::Revoked => Ok(None),
+                _ => {
+                    peers::set_token(tx, id, Some(&sealed), false)?;
+                    peers::get(tx, id)
+                }
+            }
+        })
+        .await?;
+    let row = stored.ok_or_else(|| Problem::new(Code::PeerExists))?;
+    node.put_peer(row);
+    Ok(())
+}

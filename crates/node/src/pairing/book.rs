@@ -1,0 +1,319 @@
+//! The book of invites: what was handed out, until when, and who came with it.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tieline_store::peers::PeerId;
+use tieline_wire::card::Card;
+use tieline_wire::invite::InviteLink;
+use tieline_wire::key::VerifyKey;
+use tieline_wire::pairing::{InviteId, InviteSecret};
+use tieline_wire::problem::{Code, Problem};
+use tieline_wire::time::UnixMillis;
+
+use crate::clock::Instant;
+use crate::model::InviteState;
+
+/// Wrong proofs under the right invite id before it closes.
+const MOST_WRONG: u8 = 5;
+/// Joins in progress at once.
+const MOST_SESSIONS: usize = 64;
+/// Invites remembered for the front end.
+const MOST_REMEMBERED: usize = 64;
+
+/// The invites of this run, and bound ones of earlier runs that were not confirmed.
+#[derive(Default)]
+pub(crate) struct Book {
+    pages: Mutex<Pages>,
+}
+
+#[derive(Default)]
+struct Pages {
+    entries: HashMap<InviteId, Entry>,
+    sessions: HashMap<u64, Session>,
+}
+
+/// One invite.
+#[derive(Clone)]
+pub(crate) struct Entry {
+    /// Its secret.
+    pub secret: InviteSecret,
+    /// The link; absent for one of an earlier run.
+    pub link: Option<InviteLink>,
+    /// When it was made, by the wall.
+    pub created_at: UnixMillis,
+    /// When it was made.
+    pub created: Instant,
+    /// How long it is open.
+    pub ttl: Duration,
+    /// Where it stands, expiry aside.
+    pub stand: Stand,
+    wrong: u8,
+}
+
+/// Where an invite stands, expiry aside.
+#[derive(Clone)]
+pub(crate) enum Stand {
+    /// Nobody came yet.
+    Open,
+    /// Bound to the keys that came.
+    Bound(Box<Binding>),
+    /// Taken back.
+    Cancelled,
+    /// Too many wrong proofs.
+    Locked,
+}
+
+/// Who came with an invite.
+#[derive(Clone)]
+pub(crate) struct Binding {
+    /// Its TLS key.
+    pub tls_key: VerifyKey,
+    /// Its signing key.
+    pub verify_key: VerifyKey,
+    /// The peer it became; `None` while that is being stored.
+    pub peer: Option<PeerId>,
+    /// Whether it has confirmed that it stored the pair. Until then it may do the steps again.
+    pub confirmed: bool,
+}
+
+/// A join in progress on one connection.
+#[derive(Clone)]
+pub(crate) struct Session {
+    /// Which invite.
+    pub invite: InviteId,
+    /// The inviter's card as sent.
+    pub inviter_card: String,
+    /// The joiner's card as received.
+    pub joiner_card: String,
+    /// The same, read.
+    pub card: Card,
+}
+
+impl Entry {
+    /// A new invite.
+    #[must_use]
+    pub(crate) fn new(
+        secret: InviteSecret,
+        link: Option<InviteLink>,
+        created_at: UnixMillis,
+        ttl: Duration,
+    ) -> Self {
+        Self {
+            secret,
+            link,
+            created_at,
+            created: Instant::now(),
+            ttl,
+            stand: Stand::Open,
+            wrong: 0,
+        }
+    }
+
+    /// Time left.
+    #[must_use]
+    pub(crate) fn left(&self) -> Duration {
+        self.ttl.saturating_sub(self.created.elapsed())
+    }
+
+    /// As front ends see it.
+    #[must_use]
+    pub(crate) fn state(&self) -> InviteState {
+        match self.stand {
+            Stand::Open if self.left().is_zero() => InviteState::Expired,
+            Stand::Open => InviteState::Open,
+            Stand::Bound(_) => InviteState::Joined,
+            Stand::Cancelled => InviteState::Cancelled,
+            Stand::Locked => InviteState::Locked,
+        }
+    }
+
+    /// Whether this connection's key may go on with it.
+    fn admit(&self, tls_key: &VerifyKey) -> Result<(), Problem> {
+        match &self.stand {
+            Stand::Open if self.left().is_zero() => Err(Problem::new(Code::LinkExpired)),
+            Stand::Open => Ok(()),
+            Stand::Bound(binding) if !binding.confirmed && binding.tls_key == *tls_key => Ok(()),
+            Stand::Bound(_) => Err(Problem::new(Code::InviteUsed)),
+            Stand::Cancelled => Err(Problem::new(Code::LinkExpired)
+                .because("The invite was taken back on the machine that made it.")),
+            Stand::Locked => Err(Problem::new(Code::InviteLocked)),
+        }
+    }
+}
+
+impl Book {
+    /// Writes an invite in; the oldest that are done are forgotten.
+    pub(crate) fn write(&self, id: InviteId, entry: Entry) {
+        let mut pages = self.pages.lock();
+        while pages.entries.len() >= MOST_REMEMBERED {
+            let Some(oldest) = pages
+                .entries
+                .iter()
+                .filter(|(_, entry)| entry.state() != InviteState::Open)
+                .min_by_key(|(_, entry)| entry.created_at)
+                .map(|(id, _)| *id)
+            else {
+                break;
+            };
+            pages.entries.remove(&oldest);
+        }
+        pages.entries.insert(id, entry);
+    }
+
+    /// All invites, newest first.
+    #[must_use]
+    pub(crate) fn all(&self) -> Vec<(InviteId, Entry)> {
+        let pages = self.pages.lock();
+        let mut all: Vec<_> = pages
+            .entries
+            .iter()
+            .map(|(id, entry)| (*id, entry.clone()))
+            .collect();
+        drop(pages);
+        all.sort_by_key(|(_, entry)| std::cmp::Reverse(entry.created_at));
+        all
+    }
+
+    /// Takes an open invite back.
+    ///
+    /// # Errors
+    /// `INVITE_UNKNOWN`.
+    pub(crate) fn cancel(&self, id: &InviteId) -> Result<(), Problem> {
+        let mut pages = self.pages.lock();
+        let entry = pages
+            .entries
+            .get_mut(id)
+            .ok_or_else(|| Problem::new(Code::InviteUnknown))?;
+        if matches!(entry.stand, Stand::Open) {
+            entry.stand = Stand::Cancelled;
+        }
+        Ok(())
+    }
+
+    /// Begins a join on a connection.
+    ///
+    /// # Errors
+    /// `INVITE_UNKNOWN`, `LINK_EXPIRED`, `INVITE_USED`, `INVITE_LOCKED`, `PEER_BUSY`.
+    pub(crate) fn begin(
+        &self,
+        channel: u64,
+        tls_key: &VerifyKey,
+        session: Session,
+    ) -> Result<(), Problem> {
+        let mut pages = self.pages.lock();
+        let entry = pages
+            .entries
+            .get(&session.invite)
+            .ok_or_else(|| Problem::new(Code::InviteUnknown))?;
+        entry.admit(tls_key)?;
+        if pages.sessions.len() >= MOST_SESSIONS {
+            return Err(Problem::new(Code::PeerBusy));
+        }
+        pages.sessions.insert(channel, session);
+        Ok(())
+    }
+
+    /// The join in progress on a connection, with its invite. Each step is taken once.
+    ///
+    /// # Errors
+    /// As [`Book::begin`].
+    pub(crate) fn step(
+        &self,
+        channel: u64,
+        tls_key: &VerifyKey,
+    ) -> Result<(Session, InviteSecret), Problem> {
+        let mut pages = self.pages.lock();
+        let session = pages.sessions.remove(&channel).ok_or_else(|| {
+            Problem::new(Code::InviteUnknown).because("The first step of joining is missing.")
+        })?;
+        let entry = pages
+            .entries
+            .get(&session.invite)
+            .ok_or_else(|| Problem::new(Code::InviteUnknown))?;
+        entry.admit(tls_key)?;
+        Ok((session, entry.secret.clone()))
+    }
+
+    /// Forgets what a closed connection began.
+    pub(crate) fn end(&self, channel: u64) {
+        self.pages.lock().sessions.remove(&channel);
+    }
+
+    /// Counts a wrong proof; five close the invite.
+    pub(crate) fn wrong(&self, id: &InviteId) -> Problem {
+        let mut pages = self.pages.lock();
+        if let Some(entry) = pages.entries.get_mut(id) {
+            entry.wrong = entry.wrong.saturating_add(1);
+            if entry.wrong >= MOST_WRONG && matches!(entry.stand, Stand::Open) {
+                entry.stand = Stand::Locked;
+                return Problem::new(Code::InviteLocked);
+            }
+        }
+        Problem::new(Code::ProofWrong)
+    }
+
+    /// Binds an invite to the two keys that proved themselves. Of several, the first wins.
+    ///
+    /// # Errors
+    /// As [`Book::begin`]; `INVITE_USED` also where only one of the two keys is the same.
+    pub(crate) fn claim(
+        &self,
+        id: &InviteId,
+        tls_key: VerifyKey,
+        verify_key: VerifyKey,
+    ) -> Result<(), Problem> {
+        let mut pages = self.pages.lock();
+        let entry = pages
+            .entries
+            .get_mut(id)
+            .ok_or_else(|| Problem::new(Code::InviteUnknown))?;
+        entry.admit(&tls_key)?;
+        match &entry.stand {
+            Stand::Bound(binding) if binding.verify_key != verify_key => {
+                Err(Problem::new(Code::InviteUsed))
+            }
+            Stand::Bound(_) => Ok(()),
+            _ => {
+                let binding = Binding {
+                    tls_key,
+                    verify_key,
+                    peer: None,
+                    confirmed: false,
+                };
+                entry.stand = Stand::Bound(Box::new(binding));
+                Ok(())
+            }
+        }
+    }
+
+    /// The claim was stored, or could not be.
+    pub(crate) fn settle(&self, id: &InviteId, stored: Option<PeerId>) {
+        let mut pages = self.pages.lock();
+        let Some(entry) = pages.entries.get_mut(id) else {
+            return;
+        };
+        match (&mut entry.stand, stored) {
+            (Stand::Bound(binding), Some(peer)) => binding.peer = Some(peer),
+            (Stand::Bound(binding), None) if binding.peer.is_none() => entry.stand = Stand::Open,
+            _ => {}
+        }
+    }
+
+    /// The joiner with this peer row has stored the pair: its invites are used up.
+    pub(crate) fn confirm(&self, peer: PeerId) -> Vec<InviteId> {
+        let mut pages = self.pages.lock();
+        let mut confirmed = Vec::new();
+        for (id, entry) in &mut pages.entries {
+            if let Stand::Bound(binding) = &mut entry.stand
+                && binding.peer == Some(peer)
+                && !binding.confirmed
+            {
+                binding.confirmed = true;
+                confirmed.push(*id);
+            }
+        }
+        confirmed
+    }
+}

@@ -1,0 +1,214 @@
+//! What the person decides about peers: keep, undo, rename, addresses, unpair.
+
+use std::sync::Arc;
+
+use rusqlite::Connection as Sql;
+use tieline_store::peers::{self, PeerState};
+use tieline_store::{StoreError, messages};
+use tieline_wire::address::Address;
+use tieline_wire::name::Alias;
+use tieline_wire::problem::{Code, Problem};
+
+use crate::clock::wall_now;
+use crate::model::{EventKind, PeerView};
+use crate::node::Node;
+use crate::peers::Peer;
+use crate::protocol::path;
+
+/// How long unpairing waits for the other side to hear of it.
+const FAREWELL: std::time::Duration = std::time::Duration::from_secs(2);
+
+impl Node {
+    /// Keeps a machine that joined by link: from now on it has all rights of a peer.
+    ///
+    /// # Errors
+    /// `PEER_NOT_FOUND` and those of the store.
+    pub async fn keep(&self, name: &str) -> Result<PeerView, Problem> {
+        let peer = self.peer_named(name)?;
+        let id = peer.id;
+        self.change_peer(id, move |tx| peers::set_state(tx, id, PeerState::Kept))
+            .await?;
+        self.peer(name).await
+    }
+
+    /// Takes a join back: revokes, cuts, and discards what came from it.
+    ///
+    /// # Errors
+    /// `PEER_NOT_FOUND`; `INVALID_REQUEST` for a peer that is kept already.
+    pub async fn undo(&self, name: &str) -> Result<(), Problem> {
+        let peer = self.peer_named(name)?;
+        if peer.record().row.state != PeerState::Joined {
+            return Err(Problem::new(Code::InvalidRequest)
+                .summary(format!("{name} is kept already; unpair it instead."))
+                .remedy(format!(
+                    "Run `tieline peers remove {name}`, or choose Unpair on its page."
+                )));
+        }
+        self.farewell(&peer).await;
+        self.revoke(&peer).await?;
+        let id = peer.id;
+        loop {
+            let done = self
+                .store
+                .write(move |tx| peers::delete_history(tx, id, 500))
+                .await?;
+            if done {
+                break;
+            }
+        }
+        self.store.write(move |tx| peers::delete(tx, id)).await?;
+        self.events.changed(EventKind::Messages, String::new());
+        Ok(())
+    }
+
+    /// Unpairs: the other side is told if it can be, and is a stranger from this moment on.
+    ///
+    /// # Errors
+    /// `PEER_NOT_FOUND` and those of the store.
+    pub async fn remove(&self, name: &str) -> Result<(), Problem> {
+        let peer = self.peer_named(name)?;
+        self.farewell(&peer).await;
+        self.revoke(&peer).await
+    }
+
+    /// Gives a peer another name here.
+    ///
+    /// # Errors
+    /// `PEER_NOT_FOUND`, `ALIAS_INVALID`, `ALIAS_TAKEN`.
+    pub async fn rename(&self, name: &str, new: &str) -> Result<PeerView, Problem> {
+        let peer = self.peer_named(name)?;
+        let alias = Alias::new(new)?;
+        for other in self.peers.all().iter().filter(|other| other.id != peer.id) {
+            if Alias::new(&other.alias()).is_ok_and(|taken| alias.conflicts_with(&taken)) {
+                return Err(taken(&alias, &other.alias()));
+            }
+        }
+        let id = peer.id;
+        let old = peer.alias();
+        let stored = alias.clone();
+        self.change_peer(id, move |tx| peers::rename(tx, id, stored.as_str()))
+            .await?;
+        self.events.changed(EventKind::Peers, old);
+        self.peer(alias.as_str()).await
+    }
+
+    /// Says where a peer can be dialled.
+    ///
+    /// # Errors
+    /// `PEER_NOT_FOUND`; `INVALID_REQUEST` for more than 16 addresses.
+    pub async fn set_addresses(
+        &self,
+        name: &str,
+        addresses: Vec<Address>,
+    ) -> Result<PeerView, Problem> {
+        let peer = self.peer_named(name)?;
+        if addresses.len() > tieline_wire::card::MAX_ADDRESSES {
+            return Err(
+                Problem::new(Code::InvalidRequest).summary("A peer has at most 16 addresses.")
+            );
+        }
+        let id = peer.id;
+        self.change_peer(id, move |tx| {
+            peers::set_addresses(tx, id, &addresses)?;
+            // From now on the person's word counts, not what the peer says of itself.
+            set_option(tx, id, "addressesBy", serde_json::json!("person"))
+        })
+        .await?;
+        peer.keeper.notify_one();
+        self.peer(name).await
+    }
+
+    async fn farewell(&self, peer: &Arc<Peer>) {
+        if peer.record().keys.is_some() {
+            let told = crate::exchange::exchange_open(self, peer, path::UNPAIR, "{}".into());
+            if tokio::time::timeout(FAREWELL, told).await.is_err() {
+                tracing::info!(peer = %peer.alias(), "unpaired without the peer's knowing");
+            }
+        }
+    }
+
+    async fn revoke(&self, peer: &Arc<Peer>) -> Result<(), Problem> {
+        let id = peer.id;
+        let alias = peer.alias();
+        let now = wall_now();
+        let why = serde_json::json!(
+            Problem::new(Code::PeerRevoked).because("The peer was unpaired here.")
+        );
+        self.store
+            .write(move |tx| {
+                messages::give_up(tx, id, now, &why)?;
+                peers::revoke(tx, id, now)
+            })
+            .await?;
+        self.peers.take_out(id);
+        self.events.changed(EventKind::Peers, alias);
+        Ok(())
+    }
+}
+
+/// The peer has unpaired this node. It stays on the list, with the reason, until the person removes it.
+pub(crate) async fn answer_unpair(node: &Node, peer: &Arc<Peer>) {
+    let problem = Problem::new(Code::PeerRevoked)
+        .summary(format!("{} has unpaired this machine.", peer.alias()))
+        .because("Someone chose Unpair there.")
+        .remedy("Pair the two machines again, or remove the peer here.");
+    {
+        let mut live = peer.live.lock();
+        live.online = false;
+        live.problem = Some(problem.clone());
+    }
+    let id = peer.id;
+    let value = serde_json::json!(problem);
+    if let Err(error) = node
+        .change_peer(id, move |tx| peers::set_last_error(tx, id, Some(&value)))
+        .await
+    {
+        tracing::warn!(%error, "noting that a peer unpaired this node failed");
+    }
+}
+
+/// The name a new peer gets: its own where that is free, else with a number in front (behind, one
+/// name would be the beginning of the other).
+pub(super) fn free_alias(conn: &Sql, suggested: &str) -> Result<String, StoreError> {
+    let taken: Vec<Alias> = peers::list(conn, false)?
+        .iter()
+        .filter_map(|row| Alias::new(&row.alias).ok())
+        .collect();
+    let wanted = Alias::suggest(suggested);
+    let free = |alias: &Alias| !taken.iter().any(|other| alias.conflicts_with(other));
+    if free(&wanted) {
+        return Ok(wanted.as_str().to_owned());
+    }
+    let numbered = (2_u32..).map(|number| Alias::suggest(&format!("{number}-{}", wanted.as_str())));
+    let found = numbered.take(10_000).find(free);
+    found
+        .map(|alias| alias.as_str().to_owned())
+        .ok_or_else(|| StoreError::Constraint {
+            detail: "no free name for the peer".into(),
+        })
+}
+
+/// The problem of a name that another peer has, or that begins alike.
+pub(super) fn taken(alias: &Alias, other: &str) -> Problem {
+    Problem::new(Code::AliasTaken)
+        .because(format!(
+            "{} would be mistaken for the peer {other}.",
+            alias.as_str()
+        ))
+        .with("peer", other)
+}
+
+/// Sets one field of a peer's options.
+pub(crate) fn set_option(
+    conn: &Sql,
+    id: peers::PeerId,
+    key: &str,
+    value: serde_json::Value,
+) -> Result<(), StoreError> {
+    let row = peers::get(conn, id)?.ok_or_else(|| StoreError::not_found("peer"))?;
+    let mut options = row.options;
+    if let Some(object) = options.as_object_mut() {
+        object.insert(key.to_owned(), value);
+    }
+    peers::set_options(conn, id, &options)
+}

@@ -1,0 +1,169 @@
+//! Pairing by swapping cards: each side adds what the person brought from the other.
+
+use tieline_store::peers::{self, Dialect, NewPeer, PairedBy, PeerState};
+use tieline_wire::address::Address;
+use tieline_wire::card::Card;
+use tieline_wire::certificate::Certificate;
+use tieline_wire::fingerprint::Fingerprint;
+use tieline_wire::name::Alias;
+use tieline_wire::problem::{Code, Problem};
+
+use super::roster::{free_alias, taken};
+use crate::clock::wall_now;
+use crate::model::{AddPeer, CompareView, KithkitPeer, PeerView};
+use crate::node::Node;
+
+impl Node {
+    /// Adds a peer from its card, or a KithKit machine from its configuration.
+    ///
+    /// # Errors
+    /// `CARD_INVALID`, `OWN_LINK` for this node's own card, `PEER_EXISTS`, `ALIAS_INVALID`,
+    /// `ALIAS_TAKEN`, `NEW_KEY` where one of the two keys is a known peer's.
+    pub async fn add_peer(&self, add: AddPeer) -> Result<PeerView, Problem> {
+        let name = add.name.as_deref().map(Alias::new).transpose()?;
+        if let Some(alias) = &name {
+            for peer in self.peers.all() {
+                if Alias::new(&peer.alias()).is_ok_and(|known| alias.conflicts_with(&known)) {
+                    return Err(taken(alias, &peer.alias()));
+                }
+            }
+        }
+        match (add.card, add.kithkit) {
+            (Some(card), None) => self.add_card(&card, name).await,
+            (None, Some(kithkit)) => self.add_kithkit(kithkit, name).await,
+            _ => Err(Problem::new(Code::InvalidRequest)
+                .summary("Give either a card or a KithKit machine.")),
+        }
+    }
+
+    async fn add_card(&self, text: &str, name: Option<Alias>) -> Result<PeerView, Problem> {
+        let card = Card::parse_any(text)?;
+        let tls_key = card.certificate.verify_key();
+        if card.key_id() == self.key_id() || tls_key == self.identity.tls.verify_key() {
+            return Err(Problem::new(Code::OwnLink).summary("This is this machine's own card."));
+        }
+        for peer in self.peers.all() {
+            let record = peer.record();
+            let Some(keys) = &record.keys else { continue };
+            match (keys.pin == card.pin(), keys.key_id == card.key_id()) {
+                (true, true) => {
+                    return Err(Problem::new(Code::PeerExists)
+                        .summary(format!(
+                            "This machine is already paired with {}.",
+                            peer.alias()
+                        ))
+                        .with("peer", peer.alias()));
+                }
+                (false, false) => {}
+                _ => return Err(Problem::new(Code::NewKey).with("peer", peer.alias())),
+            }
+        }
+        let new = NewPeer {
+            alias: String::new(),
+            dialect: Dialect::Tieline,
+            state: PeerState::Kept,
+            tls_key: Some(tls_key),
+            verify_key: Some(card.verify_key),
+            certificate: Some(card.certificate.der().to_vec()),
+            suggested_name: Some(card.name.clone()),
+            addresses: card.addresses.clone(),
+            sealed_token: None,
+            token_confirmed: false,
+            paired_by: PairedBy::Swap,
+            paired_at: wall_now(),
+            options: serde_json::json!({}),
+        };
+        self.insert_peer(new, name, card.name).await
+    }
+
+    async fn add_kithkit(
+        &self,
+        machine: KithkitPeer,
+        name: Option<Alias>,
+    ) -> Result<PeerView, Problem> {
+        let mut addresses = Vec::new();
+        for host in machine.ip.iter().chain([&machine.host]) {
+            let address = Address::new(host, machine.port)?;
+            if !addresses.contains(&address) {
+                addresses.push(address);
+            }
+        }
+        let new = NewPeer {
+            alias: String::new(),
+            dialect: Dialect::Kithkit,
+            state: PeerState::Kept,
+            tls_key: None,
+            verify_key: None,
+            certificate: None,
+            suggested_name: Some(machine.name.clone()),
+            addresses,
+            sealed_token: None,
+            token_confirmed: false,
+            paired_by: PairedBy::Config,
+            paired_at: wall_now(),
+            options: serde_json::json!({}),
+        };
+        self.insert_peer(new, name, machine.name).await
+    }
+
+    async fn insert_peer(
+        &self,
+        mut new: NewPeer,
+        name: Option<Alias>,
+        suggested: String,
+    ) -> Result<PeerView, Problem> {
+        let row = self
+            .store
+            .write(move |tx| {
+                new.alias = match &name {
+                    Some(alias) => alias.as_str().to_owned(),
+                    None => free_alias(tx, &suggested)?,
+                };
+                let id = peers::insert(tx, &new)?;
+                peers::get(tx, id)
+            })
+            .await?;
+        let alias = row
+            .as_ref()
+            .map(|row| row.alias.clone())
+            .unwrap_or_default();
+        if let Some(row) = row {
+            self.put_peer(row);
+        }
+        self.peer(&alias).await
+    }
+
+    /// Holds anything with a fingerprint in it against the known peers and this node.
+    ///
+    /// # Errors
+    /// `INVALID_REQUEST` where no fingerprint can be read from it.
+    pub fn compare(&self, text: &str) -> Result<CompareView, Problem> {
+        let fingerprint = read_fingerprint(text)?;
+        let matches_peer = self.peers.all().into_iter().find_map(|peer| {
+            let record = peer.record();
+            let certificate = Certificate::from_der(record.row.certificate.as_deref()?).ok()?;
+            (certificate.fingerprint() == fingerprint).then(|| record.row.alias.clone())
+        });
+        Ok(CompareView {
+            fingerprint: fingerprint.to_string(),
+            fingerprint_groups: fingerprint.groups().to_vec(),
+            words: fingerprint
+                .words()
+                .iter()
+                .map(|word| (*word).to_owned())
+                .collect(),
+            matches_peer,
+            is_own: fingerprint == self.identity.certificate.fingerprint(),
+        })
+    }
+}
+
+fn read_fingerprint(text: &str) -> Result<Fingerprint, Problem> {
+    if let Ok(card) = Card::parse_any(text) {
+        return Ok(card.fingerprint);
+    }
+    if let Ok(certificate) = Certificate::from_pem(text) {
+        return Ok(certificate.fingerprint());
+    }
+    Ok(Fingerprint::parse(text)?)
+}

@@ -1,0 +1,355 @@
+//! Who can reach whom: measured by pings both ways, and the line kept accordingly.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use tieline_store::peers;
+use tieline_wire::address::Address;
+use tieline_wire::problem::{Code, Problem};
+
+use crate::clock::{Instant, millis, wall_now};
+use crate::exchange::{Try, exchange, exchange_open};
+use crate::line::{Side, dial, open_held};
+use crate::model::{Direction, DirectionState, EventKind, PingFailure, PingView, Via};
+use crate::node::Node;
+use crate::pairing;
+use crate::peers::Peer;
+use crate::protocol::{PingAnswer, PingBody, ReachAnswer, path};
+use crate::tls::ClientTls;
+
+/// How often a line that works is looked at.
+const CHECK: Duration = Duration::from_secs(60);
+/// First and longest pause after a failure; each is drawn from zero to the current bound.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+/// How long a held connection must last for the next failure to count as a first one.
+const STEADY: Duration = Duration::from_secs(60);
+/// A clock offset below this is the noise of the measurement.
+const OFFSET_NOISE_MS: i64 = 50;
+
+impl Node {
+    /// Pings a peer.
+    ///
+    /// # Errors
+    /// Why it was not answered, with every try.
+    pub async fn ping(&self, name: &str) -> Result<PingView, PingFailure> {
+        let peer = self.peer_named(name).map_err(|problem| PingFailure {
+            problem,
+            attempts: Vec::new(),
+        })?;
+        if peer.record().keys.is_none() {
+            return crate::dialect::ping(self, &peer).await;
+        }
+        self.ping_peer(&peer).await
+    }
+
+    pub(crate) async fn ping_peer(&self, peer: &Arc<Peer>) -> Result<PingView, PingFailure> {
+        let body = PingBody {
+            at: wall_now().0,
+            addresses: self
+                .own_addresses()
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+            store_id: self.store_id().to_string(),
+        };
+        let body = serde_json::to_vec(&body).unwrap_or_default();
+        let sent_at = wall_now().0;
+        let asked = exchange(self, peer, path::PING, body.into()).await;
+        let attempts = asked.tries.iter().map(Try::view).collect::<Vec<_>>();
+        let failure = |problem| PingFailure {
+            problem,
+            attempts: attempts.clone(),
+        };
+        let answer = asked.result.map_err(|error| failure(error.problem))?;
+        let answer: PingAnswer = answer.read().map_err(failure)?;
+        let last = asked.tries.last();
+        let round_trip = last.and_then(|last| last.store).unwrap_or_default();
+        let half = i64::try_from(round_trip.as_millis() / 2).unwrap_or(0);
+        let waited = last.map_or(0, |last| last.started_at.0 - sent_at).max(0);
+        let offset = answer.at - (sent_at + waited + half);
+        self.learn(peer, &answer, Some(offset))
+            .await
+            .map_err(failure)?;
+        Ok(PingView {
+            peer: peer.alias(),
+            latency_ms: millis(round_trip),
+            route: "lan".into(),
+            via: last.and_then(|last| last.via).unwrap_or(Via::Direct),
+            address: last.and_then(|last| last.address.clone()),
+            clock_offset_ms: Some(offset),
+            attempts,
+        })
+    }
+
+    /// Notes what a peer said of itself. Written only where something changed.
+    async fn learn(
+        &self,
+        peer: &Arc<Peer>,
+        said: &PingAnswer,
+        offset: Option<i64>,
+    ) -> Result<(), Problem> {
+        let record = peer.record();
+        let row = &record.row;
+        let store_id = said.store_id.parse().map_err(|_| {
+            Problem::new(Code::ResponseInvalid).because("The store id cannot be read.")
+        })?;
+        let new_store = row.store_id != Some(store_id);
+        let restored = new_store && row.store_id.is_some();
+        let moved = offset.filter(|new| {
+            row.clock_offset_ms
+                .is_none_or(|old| (new - old).abs() > OFFSET_NOISE_MS)
+        });
+        let addresses = self.said_addresses(peer, &said.addresses);
+        if !new_store && moved.is_none() && addresses.is_none() {
+            return Ok(());
+        }
+        let id = peer.id;
+        let restored_problem = serde_json::json!(Problem::new(Code::StoreRestored));
+        self.change_peer(id, move |tx| {
+            if new_store {
+                peers::set_store_id(tx, id, &store_id)?;
+            }
+            if restored {
+                crate::outbox::stop_retries(tx, id, &restored_problem)?;
+            }
+            if let Some(offset) = moved {
+                peers::set_clock_offset(tx, id, Some(offset))?;
+            }
+            if let Some(addresses) = &addresses {
+                peers::set_addresses(tx, id, addresses)?;
+            }
+            Ok(())
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// The addresses a peer names, where they are news and the person has not set others.
+    fn said_addresses(&self, peer: &Peer, said: &[String]) -> Option<Vec<Address>> {
+        let record = peer.record();
+        if record.row.options.get("addressesBy").is_some() {
+            return None;
+        }
+        let most = tieline_wire::card::MAX_ADDRESSES;
+        let addresses: Vec<Address> = said
+            .iter()
+            .take(most)
+            .filter_map(|text| text.parse().ok())
+            .collect();
+        (!addresses.is_empty() && addresses != record.row.addresses).then_some(addresses)
+    }
+}
+
+/// Answers a ping.
+///
+/// # Errors
+/// Those of the store.
+pub(crate) async fn answer_ping(
+    node: &Node,
+    peer: &Arc<Peer>,
+    body: PingBody,
+) -> Result<PingAnswer, Problem> {
+    let own = PingAnswer {
+        at: wall_now().0,
+        addresses: node
+            .own_addresses()
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
+        store_id: node.store_id().to_string(),
+    };
+    // Without the round trip the offset is only as good as the network is fast.
+    let offset = peer
+        .record()
+        .row
+        .clock_offset_ms
+        .is_none()
+        .then_some(body.at - own.at);
+    let said = PingAnswer {
+        at: body.at,
+        addresses: body.addresses,
+        store_id: body.store_id,
+    };
+    node.learn(peer, &said, offset).await?;
+    Ok(own)
+}
+
+/// Answers "can you dial me": dials the peer's addresses anew and says what came of it.
+///
+/// # Errors
+/// None at present.
+pub(crate) async fn answer_reach(node: &Node, peer: &Arc<Peer>) -> Result<ReachAnswer, Problem> {
+    let record = peer.record();
+    let Some(keys) = &record.keys else {
+        return Err(Problem::new(Code::PeerRevoked));
+    };
+    let started = Instant::now();
+    let tls = ClientTls::new(&node.identity, keys.pin, b"h2")?;
+    let reached = dial(
+        &record.row.addresses,
+        record.row.last_good_address.as_ref(),
+        &tls,
+    )
+    .await;
+    let direction = match &reached {
+        Ok(dialled) => Direction {
+            state: DirectionState::Ok,
+            checked_at: Some(wall_now().to_string()),
+            latency_ms: Some(millis(started.elapsed())),
+            address: Some(dialled.address.to_string()),
+            problem: None,
+        },
+        Err(error) => Direction {
+            state: DirectionState::Failed,
+            checked_at: Some(wall_now().to_string()),
+            latency_ms: None,
+            address: None,
+            problem: Some(error.problem.clone()),
+        },
+    };
+    let answer = ReachAnswer {
+        ok: reached.is_ok(),
+        latency_ms: direction.latency_ms,
+        address: direction.address.clone(),
+        problem: direction.problem.clone(),
+    };
+    peer.live.lock().dial_out = direction;
+    node.events.changed(EventKind::Peers, peer.alias());
+    Ok(answer)
+}
+
+/// Asks a peer whether it can dial this node, and notes the answer.
+///
+/// # Errors
+/// Why it could not be asked.
+pub(crate) async fn ask(node: &Node, peer: &Arc<Peer>) -> Result<ReachAnswer, Problem> {
+    let answer: ReachAnswer = exchange_open(node, peer, path::REACH, "{}".into())
+        .await?
+        .read()?;
+    peer.live.lock().dial_in = Direction {
+        state: if answer.ok {
+            DirectionState::Ok
+        } else {
+            DirectionState::Failed
+        },
+        checked_at: Some(wall_now().to_string()),
+        latency_ms: answer.latency_ms,
+        address: answer.address.clone(),
+        problem: answer.problem.clone(),
+    };
+    node.events.changed(EventKind::Peers, peer.alias());
+    Ok(answer)
+}
+
+/// Keeps the line to a peer until it is unpaired or the node stops: measures both directions, and
+/// where the peer cannot dial this node, holds a connection open for it.
+pub(crate) async fn keep(node: Node, peer: Arc<Peer>) {
+    let mut pauses = pauses();
+    loop {
+        let began = Instant::now();
+        let pause = match contact(&node, &peer).await {
+            Ok(true) => {
+                pauses = self::pauses();
+                CHECK
+            }
+            // It cannot dial this node: hold a connection until it breaks.
+            Ok(false) => {
+                let outcome = hold(&node, &peer).await;
+                if let Err(problem) = &outcome {
+                    tracing::debug!(peer = %peer.alias(), %problem, "holding a connection failed");
+                }
+                if began.elapsed() > STEADY {
+                    pauses = self::pauses();
+                }
+                pauses.next().unwrap_or(LONGEST_PAUSE)
+            }
+            Err(problem) => {
+                tracing::debug!(peer = %peer.alias(), %problem, "peer not reached");
+                pauses.next().unwrap_or(LONGEST_PAUSE)
+            }
+        };
+        tokio::select! {
+            () = node.stop.cancelled() => return,
+            () = peer.cut.cancelled() => return,
+            () = peer.keeper.notified() => { pauses = self::pauses(); }
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+/// Pings and asks. True where nothing needs to be held.
+async fn contact(node: &Node, peer: &Arc<Peer>) -> Result<bool, Problem> {
+    node.ping_peer(peer)
+        .await
+        .map_err(|failure| failure.problem)?;
+    if !peer.record().row.token_confirmed
+        && let Some(connection) = peer.line.open()
+    {
+        pairing::confirm(node, peer, &connection).await?;
+    }
+    if let Some(held) = peer.line.open_held()
+        && held.side == Side::Answerer
+    {
+        // The peer holds; whether it could also be dialled it finds out itself.
+        return Ok(true);
+    }
+    Ok(ask(node, peer).await?.ok)
+}
+
+async fn hold(node: &Node, peer: &Arc<Peer>) -> Result<(), Problem> {
+    let record = peer.record();
+    let Some(keys) = &record.keys else {
+        return Err(Problem::new(Code::PeerRevoked));
+    };
+    let tls = ClientTls::new(&node.identity, keys.pin, b"http/1.1")?;
+    let dialled = dial(
+        &record.row.addresses,
+        record.row.last_good_address.as_ref(),
+        &tls,
+    )
+    .await
+    .map_err(|error| error.problem)?;
+    let held = open_held(dialled, &keys.speaker, &peer.cut, node.clone()).await?;
+    peer.line.set_held(Arc::clone(&held));
+    peer.lane.notify_one();
+    node.events.changed(EventKind::Peers, peer.alias());
+    let mut again = tokio::time::interval(CHECK * 5);
+    again.tick().await;
+    loop {
+        tokio::select! {
+            () = held.closed() => break,
+            // Things may have changed so that nothing needs to be held any more.
+            _ = again.tick() => {
+                if ask(node, peer).await.is_ok_and(|answer| answer.ok) {
+                    held.close();
+                }
+            }
+        }
+    }
+    if peer.line.open().is_none() {
+        peer.live.lock().online = false;
+    }
+    node.events.changed(EventKind::Peers, peer.alias());
+    Ok(())
+}
+
+fn pauses() -> impl Iterator<Item = Duration> + Send {
+    // Full jitter: the growing bound times a random share of it.
+    ExponentialBuilder::default()
+        .with_min_delay(FIRST_PAUSE)
+        .with_max_delay(LONGEST_PAUSE)
+        .without_max_times()
+        .build()
+        .map(|bound| bound.mul_f64(share()))
+}
+
+/// A random share between nothing and all.
+fn share() -> f64 {
+    let mut bytes = [0_u8; 4];
+    match getrandom::fill(&mut bytes) {
+        Ok(()) => f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX),
+        Err(_) => 1.0,
+    }
+}

@@ -1,0 +1,204 @@
+//! Starting and stopping the engine.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tieline_store::{Store, messages, peers, settings};
+use tieline_vault::Vault;
+use tieline_wire::problem::{Code, Problem};
+use tieline_wire::time::UnixMillis;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::clock::{ElapsedClock, Instant, wall_now};
+use crate::events::EventBus;
+use crate::home::Home;
+use crate::identity::Identity;
+use crate::limits::Gate;
+use crate::listener;
+use crate::model::ShutdownReport;
+use crate::node::{Engine, Node, NodeConfig};
+use crate::outbox::{self, CLOCK};
+use crate::pairing::{self, Book};
+use crate::peers::Peers;
+use crate::tls::server_config;
+use crate::views::unsigned;
+
+/// How long a graceful stop waits for what is in progress.
+const GRACE: Duration = Duration::from_secs(5);
+/// Setting with the node's name.
+const NAME: &str = "name";
+/// Setting that says that this database belongs to an identity, so that a lost one is noticed.
+const IDENTITY: &str = "identityKeyId";
+
+impl Node {
+    /// Starts: locks the home, opens vault and database, binds the peer listener.
+    ///
+    /// # Errors
+    /// `HOME_LOCKED`, `HOME_UNWRITABLE`, `PORT_IN_USE`, `PORT_DENIED`, the vault's, the store's, and
+    /// `IDENTITY_MISSING` where the database is of a node whose keys the vault does not have.
+    pub async fn start(config: NodeConfig) -> Result<Self, Problem> {
+        let opening = tokio::task::spawn_blocking(move || open(config));
+        let opened = opening
+            .await
+            .map_err(|error| Problem::new(Code::Internal).because(error.to_string()))?;
+        let Opened {
+            config,
+            home,
+            vault,
+            identity,
+            store,
+            name,
+            clock,
+            problems,
+        } = opened?;
+        let socket = listener::bind(config.peer_addr).await?;
+        let peer_addr = socket
+            .local_addr()
+            .map_err(|error| Problem::new(Code::Internal).because(error.to_string()))?;
+        let tls = server_config(&identity)?;
+        let node = Self::from_engine(Engine {
+            home,
+            host: config.host,
+            version: config.version,
+            name: Mutex::new(name),
+            identity,
+            vault: Arc::new(vault),
+            store,
+            peers: Peers::default(),
+            invites: Book::default(),
+            events: EventBus::default(),
+            gate: Gate::default(),
+            clock,
+            peer_addr,
+            api_addr: Mutex::default(),
+            problems: Mutex::new(problems),
+            started: Instant::now(),
+            started_at: wall_now(),
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            arrived: Notify::new(),
+            settled: Notify::new(),
+        });
+        outbox::recover(&node).await?;
+        pairing::restore(&node).await?;
+        tokio::spawn(node.events.clone().run());
+        let rows = node.store.read(|conn| peers::list(conn, false)).await?;
+        for row in rows {
+            node.put_peer(row);
+        }
+        node.tasks.spawn(listener::run(node.clone(), socket, tls));
+        node.tasks.spawn(outbox::upkeep(node.clone()));
+        Ok(node)
+    }
+
+    /// Stops: takes nothing new, lets what is in progress end, and says what still waits.
+    pub async fn shutdown(&self) -> ShutdownReport {
+        self.stop.cancel();
+        self.tasks.close();
+        if tokio::time::timeout(GRACE, self.tasks.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!("some tasks did not end in time");
+        }
+        let elapsed = self.clock.now();
+        let saved = self
+            .store
+            .write(move |tx| settings::set(tx, CLOCK, &(elapsed, wall_now().0)));
+        if let Err(error) = saved.await {
+            tracing::warn!(%error, "keeping the elapsed clock failed");
+        }
+        let mut report = ShutdownReport::default();
+        for (_, open) in self.store.read(messages::counts).await.unwrap_or_default() {
+            report.queued += unsigned(open.queued);
+            report.unconfirmed += unsigned(open.unconfirmed + open.sending);
+        }
+        if let Err(error) = self.store.close().await {
+            tracing::warn!(%error, "closing the database failed");
+        }
+        report
+    }
+}
+
+struct Opened {
+    config: NodeConfig,
+    home: Home,
+    vault: Vault,
+    identity: Identity,
+    store: Store,
+    name: String,
+    clock: ElapsedClock,
+    problems: Vec<Problem>,
+}
+
+/// The blocking part: files, keychain, database.
+fn open(config: NodeConfig) -> Result<Opened, Problem> {
+    let home = Home::open(&config.home, config.host)?;
+    let vault = Vault::open(&config.vault, home.path()).map_err(Problem::from)?;
+    let (store, report) = Store::open(home.database())?;
+    let mut problems = Vec::new();
+    if report.restored {
+        problems.push(
+            Problem::new(Code::StoreRestored).summary("The database was put back from a copy."),
+        );
+    }
+    let runtime = tokio::runtime::Handle::current();
+    let (known, remembered, clock): (Option<String>, Option<String>, Option<(i64, i64)>) = runtime
+        .block_on(store.read(|conn| {
+            Ok((
+                settings::get(conn, IDENTITY)?,
+                settings::get(conn, NAME)?,
+                settings::get(conn, CLOCK)?,
+            ))
+        }))?;
+    let name = config
+        .name
+        .clone()
+        .or(remembered.clone())
+        .unwrap_or_else(host_name);
+    let name = tieline_wire::name::tidy(&name);
+    let identity = match (Identity::load(&vault)?, known) {
+        (Some(identity), Some(known)) if identity.signing.key_id().to_string() != known => {
+            return Err(Problem::new(Code::IdentityMissing).because(
+                "The database in this home belongs to another identity than the one in the vault.",
+            ));
+        }
+        (Some(identity), _) => identity,
+        (None, Some(_)) => return Err(Problem::new(Code::IdentityMissing)),
+        (None, None) => Identity::create(&vault, &name)?,
+    };
+    let key_id = identity.signing.key_id().to_string();
+    let saved_name = name.clone();
+    runtime.block_on(store.write(move |tx| {
+        settings::set(tx, IDENTITY, &key_id)?;
+        settings::set(tx, NAME, &saved_name)
+    }))?;
+    let clock = clock.map(|(elapsed, wall)| (elapsed, UnixMillis(wall)));
+    let clock = ElapsedClock::resume(clock, wall_now());
+    Ok(Opened {
+        config,
+        home,
+        vault,
+        identity,
+        store,
+        name,
+        clock,
+        problems,
+    })
+}
+
+fn host_name() -> String {
+    let name = hostname::get()
+        .ok()
+        .and_then(|name| name.into_string().ok())
+        .unwrap_or_default();
+    let short = name.split('.').next().unwrap_or_default().to_owned();
+    if short.is_empty() {
+        "tieline".into()
+    } else {
+        short
+    }
+}
