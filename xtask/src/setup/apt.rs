@@ -15,6 +15,17 @@ pub(crate) fn is_available() -> bool {
     fs::read_to_string("/etc/os-release").is_ok_and(|text| is_debian_like(&text))
 }
 
+/// Ubuntu has its browser under another name.
+fn name_here(package: &Package) -> &'static str {
+    let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
+    let is_ubuntu = release.lines().any(|line| line == "ID=ubuntu");
+    if is_ubuntu && package.name == "chromium" {
+        "chromium-browser"
+    } else {
+        package.name
+    }
+}
+
 fn is_debian_like(os_release: &str) -> bool {
     os_release
         .lines()
@@ -38,7 +49,7 @@ pub(crate) fn install_missing(purposes: &[Purpose]) -> Result<()> {
     for package in &missing {
         println!("  {:<28} {}", package.name, package.reason);
     }
-    let names: Vec<&str> = missing.iter().map(|package| package.name).collect();
+    let names: Vec<&str> = missing.iter().map(|package| name_here(package)).collect();
     let by_hand = format!(
         "sudo apt-get update && sudo apt-get install --no-install-recommends {}",
         names.join(" ")

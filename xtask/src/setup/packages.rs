@@ -129,7 +129,6 @@ pub(crate) const PACKAGES: &[Package] = &[
     ),
     package(
         Purpose::Test,
-        // Ubuntu has no package `chromium`; its runner images bring a browser along.
         "chromium",
         &["chromium", "chromium-browser", "google-chrome"],
         "browser tests",
