@@ -157,7 +157,13 @@ async fn ready(node: &Node, peer: &Arc<Peer>, fresh: bool) -> Result<Ready, (Pro
             dialled: None,
         });
     }
-    let connection = dial_peer(node, peer).await?;
+    let connection = tokio::select! {
+        dialled = dial_peer(node, peer) => dialled?,
+        // A peer that cannot be dialled comes by itself; no need to wait for the dial to fail.
+        held = peer.line.held() => {
+            return Ok(Ready { connection: Connection::Held(held), dialled: None });
+        }
+    };
     let timings = connection.timings;
     drop(turn);
     Ok(Ready {

@@ -1,9 +1,14 @@
 //! This machine's addresses, and whether they changed.
 
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use tieline_wire::address::Address;
 
+use crate::node::Node;
+
+/// How often this machine's addresses are looked at. A look takes some ten microseconds.
+const LOOK: Duration = Duration::from_secs(2);
 /// Most addresses in a card or a link.
 const MOST: usize = 8;
 
@@ -41,6 +46,26 @@ pub(crate) fn interface_addresses() -> Vec<IpAddr> {
         .filter(|interface| !interface.is_loopback() && !interface.is_link_local())
         .map(|interface| interface.ip())
         .collect()
+}
+
+/// Wakes every line and lane as soon as this machine's addresses change: the network is back.
+pub(crate) async fn watch(node: Node) {
+    let mut known = interface_addresses();
+    loop {
+        tokio::select! {
+            () = node.stop.cancelled() => return,
+            () = tokio::time::sleep(LOOK) => {}
+        }
+        let now = interface_addresses();
+        if now != known {
+            tracing::info!("this machine's addresses changed");
+            known = now;
+            for peer in node.peers.all() {
+                peer.keeper.notify_one();
+                peer.lane.notify_one();
+            }
+        }
+    }
 }
 
 fn address(ip: IpAddr, port: u16) -> Option<Address> {

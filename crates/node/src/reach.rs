@@ -25,6 +25,10 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 /// How long a held connection must last for the next failure to count as a first one.
 const STEADY: Duration = Duration::from_secs(60);
+/// How long the peer's word on whether it can dial this node is good.
+const FRESH: Duration = Duration::from_secs(30);
+/// How long a peer that unpaired this node, or does not know it yet, is left alone.
+const REFUSED_PAUSE: Duration = Duration::from_secs(120);
 /// A clock offset below this is the noise of the measurement.
 const OFFSET_NOISE_MS: i64 = 50;
 
@@ -228,7 +232,9 @@ pub(crate) async fn ask(node: &Node, peer: &Arc<Peer>) -> Result<ReachAnswer, Pr
     let answer: ReachAnswer = exchange_open(node, peer, path::REACH, "{}".into())
         .await?
         .read()?;
-    peer.live.lock().dial_in = Direction {
+    let mut live = peer.live.lock();
+    live.asked = Some((Instant::now(), answer.ok));
+    live.dial_in = Direction {
         state: if answer.ok {
             DirectionState::Ok
         } else {
@@ -239,6 +245,7 @@ pub(crate) async fn ask(node: &Node, peer: &Arc<Peer>) -> Result<ReachAnswer, Pr
         address: answer.address.clone(),
         problem: answer.problem.clone(),
     };
+    drop(live);
     node.events.changed(EventKind::Peers, peer.alias());
     Ok(answer)
 }
@@ -264,6 +271,11 @@ pub(crate) async fn keep(node: Node, peer: Arc<Peer>) {
                     pauses = self::pauses();
                 }
                 pauses.next().unwrap_or(LONGEST_PAUSE)
+            }
+            Err(problem) if problem.code == Code::PeerRevoked => {
+                tracing::debug!(peer = %peer.alias(), "the peer does not know this node");
+                // Swapping cards takes a person a moment; after that it is an unpaired peer.
+                pauses.next().map_or(REFUSED_PAUSE, |pause| pause * 4)
             }
             Err(problem) => {
                 tracing::debug!(peer = %peer.alias(), %problem, "peer not reached");
@@ -295,7 +307,15 @@ async fn contact(node: &Node, peer: &Arc<Peer>) -> Result<bool, Problem> {
         // The peer holds; whether it could also be dialled it finds out itself.
         return Ok(true);
     }
-    Ok(ask(node, peer).await?.ok)
+    let fresh = peer
+        .live
+        .lock()
+        .asked
+        .filter(|(when, _)| when.elapsed() < FRESH);
+    match fresh {
+        Some((_, ok)) => Ok(ok),
+        None => Ok(ask(node, peer).await?.ok),
+    }
 }
 
 async fn hold(node: &Node, peer: &Arc<Peer>) -> Result<(), Problem> {

@@ -19,6 +19,7 @@ use crate::identity::Identity;
 use crate::limits::Gate;
 use crate::listener;
 use crate::model::ShutdownReport;
+use crate::network;
 use crate::node::{Engine, Node, NodeConfig};
 use crate::outbox::{self, CLOCK};
 use crate::pairing::{self, Book};
@@ -91,6 +92,7 @@ impl Node {
         }
         node.tasks.spawn(listener::run(node.clone(), socket, tls));
         node.tasks.spawn(outbox::upkeep(node.clone()));
+        node.tasks.spawn(network::watch(node.clone()));
         Ok(node)
     }
 

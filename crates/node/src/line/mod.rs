@@ -12,6 +12,7 @@ mod held;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use tokio::sync::Notify;
 
 pub(crate) use answer::{Answer, ExchangeError, Speaker};
 pub(crate) use dial::{Dialled, Timings, dial};
@@ -72,6 +73,8 @@ pub(crate) struct Line {
     held: Mutex<Option<Arc<HeldConnection>>>,
     /// One dial at a time; the others wait for its connection.
     dialling: tokio::sync::Mutex<()>,
+    /// Told when the peer's held connection comes up.
+    held_up: Notify,
 }
 
 impl Line {
@@ -125,6 +128,21 @@ impl Line {
     pub(crate) fn set_held(&self, connection: Arc<HeldConnection>) {
         if let Some(old) = self.held.lock().replace(connection) {
             old.close();
+        }
+        self.held_up.notify_waiters();
+    }
+
+    /// Waits until a held connection is open.
+    pub(crate) async fn held(&self) -> Arc<HeldConnection> {
+        loop {
+            let up = self.held_up.notified();
+            tokio::pin!(up);
+            // Registered before looking, so that one that comes up in between is not missed.
+            up.as_mut().enable();
+            if let Some(held) = self.open_held() {
+                return held;
+            }
+            up.await;
         }
     }
 
