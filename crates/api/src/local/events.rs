@@ -1,0 +1,46 @@
+//! Events, for agents that hold the token.
+
+use axum::extract::State;
+use axum::response::IntoResponse;
+use http::HeaderMap;
+use tieline_node::model::{Event, EventKind};
+
+use super::{Local, LocalError};
+use crate::events::{self, EventParams};
+use crate::extract::Params;
+use crate::problem::Failure;
+
+/// Follow what happens to messages and peers, as server-sent events.
+///
+/// Each event is JSON `{seq, kind, ids}` and says only what changed; fetch the messages by id.
+#[utoipa::path(
+    get,
+    path = "/api/a2a/events",
+    tag = "events",
+    params(EventParams),
+    responses(
+        (status = 200, description = "The stream", body = Event, content_type = "text/event-stream"),
+        (status = 401, description = "UNAUTHORIZED", body = LocalError),
+    ),
+    security(("token" = []))
+)]
+pub(super) async fn events(
+    State(local): State<Local>,
+    headers: HeaderMap,
+    Params(params): Params<EventParams>,
+) -> Result<impl IntoResponse, Failure> {
+    // Agents see traffic; invites, secrets and settings are the person's.
+    let wanted = |kind| {
+        matches!(
+            kind,
+            EventKind::Messages | EventKind::Attempts | EventKind::Peers | EventKind::Resync
+        )
+    };
+    Ok(events::stream(
+        &local.node,
+        &params,
+        &headers,
+        local.stop.clone(),
+        wanted,
+    ))
+}

@@ -1,0 +1,73 @@
+//! Messages, for agents that hold the token.
+
+use axum::Json;
+use axum::extract::State;
+use tieline_node::model::{MessageDetail, MessagePage, MessageView};
+
+use super::{Local, LocalError};
+use crate::extract::{Params, Segment};
+use crate::problem::Failure;
+use crate::query::MessageParams;
+
+/// List messages, newest first.
+///
+/// With `wait` the answer comes as soon as a message matches, or empty after that many seconds.
+/// An agent's loop: `?direction=in&after=<last seq>&wait=60`, starting at `after=0`.
+#[utoipa::path(
+    get,
+    path = "/api/a2a/messages",
+    tag = "messages",
+    params(MessageParams),
+    responses(
+        (status = 200, description = "A page of messages", body = MessagePage),
+        (status = 400, description = "INVALID_REQUEST", body = LocalError),
+        (status = 401, description = "UNAUTHORIZED: no token, or not this node's", body = LocalError),
+    ),
+    security(("token" = []))
+)]
+pub(super) async fn list(
+    State(local): State<Local>,
+    Params(params): Params<MessageParams>,
+) -> Result<Json<MessagePage>, Failure> {
+    Ok(Json(params.answer(&local.node, &local.stop).await?))
+}
+
+/// One message with every attempt and receipt.
+#[utoipa::path(
+    get,
+    path = "/api/a2a/messages/{id}",
+    tag = "messages",
+    params(("id" = String, Path, description = "The message's id")),
+    responses(
+        (status = 200, description = "The message", body = MessageDetail),
+        (status = 401, description = "UNAUTHORIZED", body = LocalError),
+        (status = 404, description = "MESSAGE_NOT_FOUND", body = LocalError),
+    ),
+    security(("token" = []))
+)]
+pub(super) async fn show(
+    State(local): State<Local>,
+    Segment(id): Segment,
+) -> Result<Json<MessageDetail>, Failure> {
+    Ok(Json(local.node.message(&id).await?))
+}
+
+/// Acknowledge an incoming message: its sender gets a signed receipt.
+#[utoipa::path(
+    post,
+    path = "/api/a2a/messages/{id}/ack",
+    tag = "messages",
+    params(("id" = String, Path, description = "The message's id")),
+    responses(
+        (status = 200, description = "The message as it stands now", body = MessageView),
+        (status = 401, description = "UNAUTHORIZED", body = LocalError),
+        (status = 404, description = "MESSAGE_NOT_FOUND", body = LocalError),
+    ),
+    security(("token" = []))
+)]
+pub(super) async fn acknowledge(
+    State(local): State<Local>,
+    Segment(id): Segment,
+) -> Result<Json<MessageView>, Failure> {
+    Ok(Json(local.node.acknowledge(&id).await?))
+}

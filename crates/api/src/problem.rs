@@ -1,0 +1,170 @@
+//! Problems as HTTP answers.
+//!
+//! The engine's [`Problem`] is the only source of words. On the control API it is the body as it
+//! stands; the documented local routes keep the error shape that agents know, with the rest of
+//! the problem added: [`LocalError`].
+
+use std::borrow::Cow;
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use tieline_node::model::{AttemptView, PingFailure};
+use tieline_wire::problem::{Code, Phase, Problem};
+use utoipa::ToSchema;
+
+use crate::clock;
+
+/// A request that failed, for `?` in handlers.
+#[derive(Debug)]
+pub(crate) struct Failure(pub(crate) Problem);
+
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        Self(problem)
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let mut response = (status(self.0.code), Json(&self.0)).into_response();
+        // The local router renders it again in the documented shape: see `documented_errors`.
+        response.extensions_mut().insert(self.0);
+        response
+    }
+}
+
+/// The HTTP status that a code stands for.
+pub(crate) fn status(code: Code) -> StatusCode {
+    StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// Layer of the local router: every [`Failure`] leaves in the documented shape.
+pub(crate) async fn documented_errors(mut response: Response) -> Response {
+    let Some(problem) = response.extensions_mut().remove::<Problem>() else {
+        return response;
+    };
+    let mut documented = LocalError::from(problem).into_response();
+    for (name, value) in response.headers() {
+        documented
+            .headers_mut()
+            .entry(name)
+            .or_insert_with(|| value.clone());
+    }
+    documented
+}
+
+/// What the documented routes answer when they refuse or fail. `ok`, `error`, `code`, `attempts`
+/// and `timestamp` are the documented fields; the others explain.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LocalError {
+    /// Always false.
+    pub ok: bool,
+    /// What failed, in a sentence.
+    #[schema(value_type = String)]
+    pub error: Cow<'static, str>,
+    /// Stable code, for programs.
+    #[schema(value_type = String, example = "PEER_NOT_FOUND")]
+    pub code: Code,
+    /// The likely cause.
+    #[schema(value_type = String)]
+    pub cause: Cow<'static, str>,
+    /// What to do about it.
+    #[schema(value_type = String)]
+    pub remedy: Cow<'static, str>,
+    /// How far it came: resolve, connect, tls, pin, auth, limit, store or responder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub phase: Option<Phase>,
+    /// Every try; absent when nothing could be tried.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attempts: Option<Vec<AttemptView>>,
+    /// The message's id, once it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<String>,
+    /// `failed`: nothing was stored. `unconfirmed`: zero or one copy, resolved at the next contact.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// Further facts, such as `actualLength` and `maxLength` of a payload that is too large.
+    #[serde(flatten)]
+    #[schema(value_type = Object)]
+    pub detail: Map<String, Value>,
+    /// Time of this answer.
+    pub timestamp: String,
+}
+
+impl From<Problem> for LocalError {
+    fn from(problem: Problem) -> Self {
+        Self {
+            ok: false,
+            error: problem.summary,
+            code: problem.code,
+            cause: problem.cause,
+            remedy: problem.remedy,
+            phase: problem.phase,
+            attempts: None,
+            message_id: None,
+            status: None,
+            detail: problem.detail.map(|detail| *detail).unwrap_or_default(),
+            timestamp: clock::now(),
+        }
+    }
+}
+
+impl IntoResponse for LocalError {
+    fn into_response(self) -> Response {
+        (status(self.code), Json(self)).into_response()
+    }
+}
+
+/// What the control API answers when it refuses or fails.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+#[serde(rename_all = "camelCase")]
+#[allow(
+    dead_code,
+    reason = "describes `tieline_wire::problem::Problem` in the OpenAPI document"
+)]
+pub(crate) struct ProblemSchema {
+    /// Stable code, for programs.
+    code: String,
+    /// What failed, in a sentence.
+    summary: String,
+    /// The likely cause.
+    cause: String,
+    /// What to do about it.
+    remedy: String,
+    /// How far it came: resolve, connect, tls, pin, auth, limit, store or responder.
+    phase: Option<String>,
+    /// Further facts.
+    #[schema(value_type = Option<Object>)]
+    detail: Option<Map<String, Value>>,
+}
+
+/// A ping that was not answered: the problem, and every try.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PingError {
+    #[serde(flatten)]
+    #[schema(value_type = ProblemSchema)]
+    problem: Problem,
+    /// Every try.
+    attempts: Vec<AttemptView>,
+}
+
+impl From<PingFailure> for PingError {
+    fn from(failure: PingFailure) -> Self {
+        Self {
+            problem: failure.problem,
+            attempts: failure.attempts,
+        }
+    }
+}
+
+impl IntoResponse for PingError {
+    fn into_response(self) -> Response {
+        (status(self.problem.code), Json(self)).into_response()
+    }
+}
