@@ -1,0 +1,208 @@
+//! `tieline serve`: hosts an engine without a window.
+
+use std::io::{IsTerminal, stderr};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::ExitCode;
+
+use serde_json::json;
+use tieline_api::{ControlServer, LocalServer, host, ports, serve_control_socket, serve_local};
+use tieline_node::model::{HostKind, ShutdownReport};
+use tieline_node::{Node, NodeConfig};
+use tieline_wire::problem::{Code, Problem};
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+
+use super::{DONE, Outcome};
+use crate::output::Output;
+
+/// Run a node without a window, until Ctrl-C or SIGTERM
+///
+/// Prints `ready` and the addresses once it serves. With --json the first line of standard output
+/// is {"ready":true,"name":…,"peerAddr":"IP:PORT","apiAddr":"IP:PORT"}. The log goes to standard
+/// error; TIELINE_LOG sets how much (error, warn, info, debug, or tracing's filter syntax).
+///
+/// Secrets live in the system's keychain. For unattended use set TIELINE_VAULT=file, and
+/// TIELINE_VAULT_PASSPHRASE_FILE to the file with its passphrase.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  tieline serve
+  tieline --home /srv/agent serve --name builder --peer-addr 0.0.0.0:3101 --api-addr 127.0.0.1:3848
+  tieline --home \"$(mktemp -d)\" serve --peer-addr 127.0.0.1:0 --api-addr 127.0.0.1:0 --json")]
+pub(crate) struct Args {
+    /// What this node calls itself; the machine's name otherwise
+    #[arg(long)]
+    name: Option<String>,
+
+    /// Where peers connect (HTTPS)
+    #[arg(long, value_name = "IP:PORT", default_value_t = host::DEFAULT_PEER_ADDR)]
+    peer_addr: SocketAddr,
+
+    /// Where local agents connect (HTTP, loopback only)
+    #[arg(long, value_name = "IP:PORT", default_value_t = host::DEFAULT_API_ADDR)]
+    api_addr: SocketAddr,
+}
+
+/// More threads than this only cost memory: the store has its own, and the rest waits for peers.
+const MOST_THREADS: usize = 4;
+
+pub(crate) fn run(args: Args, home: &Path, output: &Output) -> Outcome {
+    start_log();
+    let threads = std::thread::available_parallelism()
+        .map_or(1, usize::from)
+        .min(MOST_THREADS);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
+        .enable_all()
+        .build()
+        .map_err(|error| {
+            Problem::new(Code::Internal).because(format!("The runtime could not start: {error}."))
+        })?;
+    runtime.block_on(serve(args, home, output))
+}
+
+async fn serve(args: Args, home: &Path, output: &Output) -> Outcome {
+    let signals = Signals::listen()?;
+    let quit = CancellationToken::new();
+    let node = start_node(&args, home).await?;
+    let servers = match start_servers(&node, &args, home, quit.clone()).await {
+        Ok(servers) => servers,
+        Err(problem) => {
+            node.shutdown().await;
+            return Err(problem);
+        }
+    };
+    say_ready(&node, &servers.0, output).await?;
+
+    tokio::select! {
+        () = signals.stop() => {}
+        () = quit.cancelled() => {}
+    }
+    output.note("Stopping…");
+    let stopping = async {
+        let (local, control) = servers;
+        tokio::join!(local.shutdown(), control.shutdown());
+        node.shutdown().await
+    };
+    tokio::select! {
+        report = stopping => {
+            output.note(farewell(&report));
+            DONE
+        }
+        () = signals.stop() => {
+            output.note("Stopped at once; what is queued is kept.");
+            Ok(ExitCode::from(130))
+        }
+    }
+}
+
+async fn start_node(args: &Args, home: &Path) -> Result<Node, Problem> {
+    let config = NodeConfig {
+        home: home.to_owned(),
+        name: args.name.clone(),
+        peer_addr: args.peer_addr,
+        vault: host::vault_choice()?,
+        host: HostKind::Serve,
+        version: env!("CARGO_PKG_VERSION"),
+    };
+    Node::start(config)
+        .await
+        .map_err(|problem| match problem.code {
+            Code::PortInUse => ports::in_use(args.peer_addr, "--peer-addr"),
+            _ => problem,
+        })
+}
+
+async fn start_servers(
+    node: &Node,
+    args: &Args,
+    home: &Path,
+    quit: CancellationToken,
+) -> Result<(LocalServer, ControlServer), Problem> {
+    let control = serve_control_socket(node.clone(), home, Some(quit))?;
+    let local = serve_local(node.clone(), args.api_addr).await?;
+    Ok((local, control))
+}
+
+async fn say_ready(node: &Node, local: &LocalServer, output: &Output) -> Result<(), Problem> {
+    let status = node.status().await?;
+    let (peer_addr, api_addr) = (status.peer_addr, local.addr().to_string());
+    if output.is_json() {
+        output.object(&json!({ "ready": true, "name": status.name, "peerAddr": peer_addr, "apiAddr": api_addr }));
+    } else {
+        output.line("ready");
+        output.line(format!("  name    {}", status.name));
+        output.line(format!("  peers   https://{peer_addr}"));
+        output.line(format!("  agents  http://{api_addr}"));
+    }
+    Ok(())
+}
+
+fn farewell(report: &ShutdownReport) -> String {
+    match (report.queued, report.unconfirmed) {
+        (0, 0) => "Stopped. Nothing is queued.".to_owned(),
+        (queued, unconfirmed) => format!(
+            "Stopped. Still queued: {queued}, unconfirmed: {unconfirmed}. They are kept, and go on when this node runs again."
+        ),
+    }
+}
+
+fn start_log() {
+    let filter = EnvFilter::try_from_env("TIELINE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(stderr)
+        .with_ansi(stderr().is_terminal())
+        .init();
+}
+
+/// The signals that ask a host to stop, listened for from the beginning.
+#[cfg(unix)]
+struct Signals {
+    streams: tokio::sync::Mutex<[tokio::signal::unix::Signal; 2]>,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn listen() -> Result<Self, Problem> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let failed = |error| {
+            Problem::new(Code::Internal)
+                .because(format!("Signals cannot be listened for: {error}."))
+        };
+        let interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+        let terminate = signal(SignalKind::terminate()).map_err(failed)?;
+        Ok(Self {
+            streams: tokio::sync::Mutex::new([interrupt, terminate]),
+        })
+    }
+
+    /// Returns at the next signal.
+    async fn stop(&self) {
+        let mut streams = self.streams.lock().await;
+        let [interrupt, terminate] = &mut *streams;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn listen() -> Result<Self, Problem> {
+        Ok(Self)
+    }
+
+    /// Returns at the next Ctrl-C.
+    async fn stop(&self) {
+        // Without a handler there is nothing to stop for; the process is then ended from outside.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}

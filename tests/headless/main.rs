@@ -1,0 +1,14 @@
+//! Tests of the whole, in real processes, without a window.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on fails"
+)]
+
+#[path = "../harness/mod.rs"]
+mod harness;
+
+mod commands;
+mod conformance;
+mod guard;
+mod serving;

@@ -1,0 +1,194 @@
+//! `tieline serve`: what it prints, how it starts, how it stops, and who gets in its way.
+
+use std::net::{TcpListener, TcpStream};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::harness::{Launch, Machine, Run, wait};
+
+#[test]
+fn the_first_line_with_json_says_ready_and_where() {
+    let node = Machine::start("greeter");
+    // The harness has read that line; what it said must be true.
+    TcpStream::connect(node.peer_addr()).unwrap();
+    let health = node.request("GET", "/health").send();
+    assert_eq!(health.status, 200);
+    assert_eq!(health.json()["status"], "ok");
+    let status = node.tieline(["status", "--json"]).success().json();
+    assert_eq!(status["name"], "greeter");
+    assert_eq!(status["host"], "serve");
+    assert_eq!(status["pid"], node.pid());
+    assert_eq!(status["peerAddr"], node.peer_addr().to_string());
+    assert_eq!(status["apiAddr"], node.api_addr().to_string());
+    let human = node.tieline(["status"]).success().stdout;
+    assert!(
+        human.contains("greeter") && human.contains(status["fingerprint"].as_str().unwrap()),
+        "{human}"
+    );
+}
+
+#[test]
+fn a_second_host_names_the_first_and_leaves_it_alone() {
+    let node = Machine::start("first");
+    let output = node
+        .command()
+        .args([
+            "serve",
+            "--peer-addr",
+            "127.0.0.1:0",
+            "--api-addr",
+            "127.0.0.1:0",
+        ])
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let second = Run::new("serve".to_owned(), output).failure(8);
+    assert_eq!(second.stdout, "");
+    assert!(second.stderr.contains(&node.pid().to_string()), "{second}");
+    node.tieline(["status"]).success();
+}
+
+#[test]
+fn a_port_in_use_is_said_with_its_holder_and_another_one() {
+    for option in ["--api-addr", "--peer-addr"] {
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let addr = taken.local_addr().unwrap().to_string();
+        let other = if option == "--api-addr" {
+            "--peer-addr"
+        } else {
+            "--api-addr"
+        };
+        let directory = tempfile::TempDir::new().unwrap();
+        let output = Launch::new("late")
+            .command(&directory.path().join("home"))
+            .args(["serve", option, &addr, other, "127.0.0.1:0"])
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let run = Run::new(format!("serve {option} {addr}"), output).failure(8);
+        assert!(
+            run.stderr
+                .contains(&format!("Port {}", taken.local_addr().unwrap().port())),
+            "{run}"
+        );
+        assert!(
+            run.stderr.contains(&format!("{option} 127.0.0.1:")),
+            "{run}"
+        );
+        if cfg!(target_os = "linux") {
+            assert!(
+                run.stderr.contains(&std::process::id().to_string()),
+                "{run}"
+            );
+        }
+        assert_eq!(run.stdout, "");
+    }
+}
+
+#[test]
+fn the_local_api_is_never_bound_where_other_machines_reach_it() {
+    let directory = tempfile::TempDir::new().unwrap();
+    let output = Launch::new("open")
+        .command(&directory.path().join("home"))
+        .args([
+            "serve",
+            "--peer-addr",
+            "127.0.0.1:0",
+            "--api-addr",
+            "0.0.0.0:0",
+        ])
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let run = Run::new("serve".to_owned(), output).failure(2);
+    assert!(run.stderr.contains("loopback"), "{run}");
+}
+
+#[test]
+fn sigterm_stops_in_order_says_what_is_queued_and_removes_the_socket() {
+    let mut node = Machine::start("stopper");
+    // Streams and long polls must not hold it up.
+    let _stream = node.authorized("GET", "/api/a2a/events").stream();
+    let poll = node.authorized("GET", "/api/a2a/messages?wait=60");
+    let polling = std::thread::spawn(move || poll.try_send());
+    #[allow(clippy::disallowed_methods, reason = "gives the poll time to arrive")]
+    std::thread::sleep(Duration::from_millis(300));
+    let socket = node.home().join("control.sock");
+    assert!(socket.exists());
+
+    let begun = Instant::now();
+    let status = node.stop();
+
+    assert!(status.success(), "{status:?}\n{}", node.log());
+    assert!(
+        begun.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        begun.elapsed()
+    );
+    assert!(node.log().contains("Nothing is queued"), "{}", node.log());
+    assert!(!socket.exists());
+    assert_eq!(
+        polling.join().unwrap().unwrap().json()["messages"],
+        json!([])
+    );
+    node.tieline(["status"]).failure(3);
+}
+
+#[test]
+fn a_killed_host_can_be_started_again_at_once_with_the_same_identity() {
+    let mut node = Machine::start("phoenix");
+    node.same_ports();
+    let before = node.tieline(["status", "--json"]).success().json();
+    node.kill();
+    node.tieline(["status"]).failure(3);
+    node.restart();
+    let after = node.tieline(["status", "--json"]).success().json();
+    for field in [
+        "fingerprint",
+        "keyId",
+        "pin",
+        "storeId",
+        "peerAddr",
+        "apiAddr",
+        "home",
+    ] {
+        assert_eq!(before[field], after[field], "{field}");
+    }
+}
+
+#[test]
+fn tokens_last_over_restarts() {
+    let mut node = Machine::start("keeper");
+    let before = node.tieline(["token"]).success().line();
+    assert!(before.len() >= 32, "long enough not to be guessed");
+    node.restart();
+    assert_eq!(node.tieline(["token"]).success().line(), before);
+}
+
+#[test]
+fn a_slow_client_does_not_keep_others_out() {
+    use std::io::{Read, Write};
+    let node = Machine::start("patient");
+    let mut slow: Vec<TcpStream> = (0..64)
+        .map(|_| TcpStream::connect(node.api_addr()).unwrap())
+        .collect();
+    for stream in &mut slow {
+        stream
+            .write_all(b"POST /api/a2a/send HTTP/1.1\r\nHost: ")
+            .unwrap();
+    }
+    let begun = Instant::now();
+    assert_eq!(node.request("GET", "/status").send().status, 200);
+    assert!(begun.elapsed() < Duration::from_secs(5));
+    // In the end the server hangs up on them.
+    wait::until("the server to hang up", Duration::from_secs(60), || {
+        let stream = slow.first_mut()?;
+        stream
+            .set_read_timeout(Some(Duration::from_millis(500)))
+            .ok()?;
+        let mut rest = Vec::new();
+        stream.read_to_end(&mut rest).is_ok().then_some(())
+    });
+}
