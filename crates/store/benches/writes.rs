@@ -20,8 +20,14 @@ const WRITERS: usize = 64;
 const EACH: usize = 500;
 
 fn main() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let directory = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    let directory = std::env::args()
+        .skip(1)
+        .find(|argument| !argument.starts_with('-'));
     let directory = match directory {
         Some(path) => tempfile::tempdir_in(path).unwrap(),
         None => tempfile::tempdir().unwrap(),
@@ -36,7 +42,8 @@ fn bare(directory: &Path) {
     let mut spans = Vec::new();
     for number in 0..SINGLE as i64 {
         let started = Instant::now();
-        conn.execute("INSERT INTO t (y) VALUES (?1)", [number]).unwrap();
+        conn.execute("INSERT INTO t (y) VALUES (?1)", [number])
+            .unwrap();
         spans.push(started.elapsed());
     }
     report("bare SQLite insert", spans);
@@ -49,7 +56,10 @@ async fn measured(directory: &Path) {
     let mut spans = Vec::new();
     for number in 0..SINGLE as i64 {
         let started = Instant::now();
-        store.write(move |tx| settings::set(tx, "counter", &number)).await.unwrap();
+        store
+            .write(move |tx| settings::set(tx, "counter", &number))
+            .await
+            .unwrap();
         spans.push(started.elapsed());
     }
     report("one setting", spans);
@@ -57,8 +67,15 @@ async fn measured(directory: &Path) {
     let mut spans = Vec::new();
     for number in 0..SINGLE as i64 {
         let started = Instant::now();
-        let message = incoming(peer, &format!("in-{number}"), "the tea is ready, said the kettle");
-        store.write(move |tx| messages::accept_incoming(tx, &message)).await.unwrap();
+        let message = incoming(
+            peer,
+            &format!("in-{number}"),
+            "the tea is ready, said the kettle",
+        );
+        store
+            .write(move |tx| messages::accept_incoming(tx, &message))
+            .await
+            .unwrap();
         spans.push(started.elapsed());
     }
     report("accept one message", spans);
@@ -75,30 +92,67 @@ async fn measured(directory: &Path) {
     report("queue one message", inserts);
     report("end one message", ends);
 
-    together("settings, 64 writers", &store, |store, writer, number| async move {
-        store.write(move |tx| settings::set(tx, &writer.to_string(), &number)).await.unwrap();
-    })
+    together(
+        "settings, 64 writers",
+        &store,
+        |store, writer, number| async move {
+            store
+                .write(move |tx| settings::set(tx, &writer.to_string(), &number))
+                .await
+                .unwrap();
+        },
+    )
     .await;
-    together("accept, 64 writers", &store, move |store, writer, number| async move {
-        let message = incoming(peer, &format!("{writer}-{number}"), "the tea is ready, said the kettle");
-        store.write(move |tx| messages::accept_incoming(tx, &message)).await.unwrap();
-    })
+    together(
+        "accept, 64 writers",
+        &store,
+        move |store, writer, number| async move {
+            let message = incoming(
+                peer,
+                &format!("{writer}-{number}"),
+                "the tea is ready, said the kettle",
+            );
+            store
+                .write(move |tx| messages::accept_incoming(tx, &message))
+                .await
+                .unwrap();
+        },
+    )
     .await;
-    together("queue and end, 64 writers", &store, move |store, writer, number| async move {
-        let seq = send(&store, peer, format!("both-{writer}-{number}")).await;
-        end(&store, seq).await;
-    })
+    together(
+        "queue and end, 64 writers",
+        &store,
+        move |store, writer, number| async move {
+            let seq = send(&store, peer, format!("both-{writer}-{number}")).await;
+            end(&store, seq).await;
+        },
+    )
     .await;
 
     for (name, filter) in [
         ("newest 50", Filter::default()),
-        ("search for a common word", Filter { search: Some("kettle".into()), ..Filter::default() }),
-        ("newest 50 of a peer", Filter { peer: Some(peer), ..Filter::default() }),
+        (
+            "search for a common word",
+            Filter {
+                search: Some("kettle".into()),
+                ..Filter::default()
+            },
+        ),
+        (
+            "newest 50 of a peer",
+            Filter {
+                peer: Some(peer),
+                ..Filter::default()
+            },
+        ),
     ] {
         let mut spans = Vec::new();
         for _ in 0..100 {
             let (started, filter) = (Instant::now(), filter.clone());
-            store.read(move |conn| messages::list(conn, &filter)).await.unwrap();
+            store
+                .read(move |conn| messages::list(conn, &filter))
+                .await
+                .unwrap();
             spans.push(started.elapsed());
         }
         report(name, spans);
@@ -106,15 +160,25 @@ async fn measured(directory: &Path) {
     let started = Instant::now();
     store.close().await.unwrap();
     println!("close {:?}", started.elapsed());
-    let size = std::fs::metadata(directory.join("tieline.db")).unwrap().len();
+    let size = std::fs::metadata(directory.join("tieline.db"))
+        .unwrap()
+        .len();
     let started = Instant::now();
     drop(Store::open(directory.join("tieline.db")).unwrap());
-    println!("open with checks, {} MiB: {:?}", size >> 20, started.elapsed());
+    println!(
+        "open with checks, {} MiB: {:?}",
+        size >> 20,
+        started.elapsed()
+    );
 }
 
 async fn send(store: &Store, peer: PeerId, message_id: String) -> i64 {
     let message = outgoing(peer, id(&message_id).as_str(), Mode::Now);
-    match store.write(move |tx| messages::insert_outgoing(tx, &message)).await.unwrap() {
+    match store
+        .write(move |tx| messages::insert_outgoing(tx, &message))
+        .await
+        .unwrap()
+    {
         Queued::Stored(seq) => seq,
         Queued::Exists(row) => row.seq,
     }
@@ -140,7 +204,13 @@ async fn end(store: &Store, seq: i64) {
             };
             attempts::record(tx, seq, &attempt)?;
             let receipt = Some(&[7_u8; 400][..]);
-            let finish = Finish { state: State::Delivered, evidence: Evidence::Signed, receipt, problem: None, at: NOW };
+            let finish = Finish {
+                state: State::Delivered,
+                evidence: Evidence::Signed,
+                receipt,
+                problem: None,
+                at: NOW,
+            };
             messages::finish_outgoing(tx, seq, &finish)
         })
         .await
@@ -178,5 +248,10 @@ where
 fn report(name: &str, mut spans: Vec<Duration>) {
     spans.sort_unstable();
     let at = |per_mille: usize| spans[(spans.len() - 1) * per_mille / 1000].as_secs_f64() * 1e3;
-    println!("{name:42} p50 {:.3} ms  p99 {:.3} ms  max {:.3} ms", at(500), at(990), at(1000));
+    println!(
+        "{name:42} p50 {:.3} ms  p99 {:.3} ms  max {:.3} ms",
+        at(500),
+        at(990),
+        at(1000)
+    );
 }

@@ -26,8 +26,11 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags)?;
     common(&conn, WRITER_CACHE_KIB)?;
-    // Only effective on a file without tables; lets retention give space back to the disk.
-    conn.pragma_update(None, "auto_vacuum", "incremental")?;
+    let pages: i64 = conn.pragma_query_value(None, "page_count", |row| row.get(0))?;
+    if pages == 0 {
+        // Lets retention give space back to the disk; can only be chosen for a new file.
+        conn.pragma_update(None, "auto_vacuum", "incremental")?;
+    }
     let mode: String = conn.query_row("PRAGMA journal_mode = wal", [], |row| row.get(0))?;
     if mode != "wal" {
         return Err(StoreError::Io {

@@ -10,6 +10,9 @@ use crate::files;
 /// One script per format version, oldest first; a script is never changed once it was released.
 pub(crate) const MIGRATIONS: &[&str] = &[include_str!("schema/001.sql")];
 
+/// The newest format.
+pub(crate) const KNOWN: i64 = MIGRATIONS.len() as i64;
+
 /// Marks the file as ours in SQLite's header ("TiLn").
 const APPLICATION_ID: i64 = 0x5469_4c6e;
 

@@ -33,8 +33,8 @@ pub(crate) enum Continuity {
     New,
     /// The same line.
     Same,
-    /// Put back from a copy; the id it had before is given.
-    Restored(RawStoreId),
+    /// Put back from a copy.
+    Restored,
 }
 
 /// Decides whether the database continues its line, gives it a new id if not, and renews the mark.
@@ -51,16 +51,12 @@ pub(crate) fn settle(
             ))
         })
         .optional()?;
-    let Some((id, mark, previous)) = row else {
-        let id = random()?;
-        conn.execute(
-            "INSERT INTO store VALUES (1, ?1, ?2, '')",
-            (id, hex(&random()?)),
-        )?;
-        renew(conn, path)?;
-        return Ok((id, Continuity::New));
-    };
     let witness = read_witness(path);
+    // Without a previous mark the first start was cut short before it wrote the witness.
+    let (id, mark, previous) = match row {
+        Some(row) if witness.is_some() || !row.2.is_empty() => row,
+        _ => return Ok((begin(conn, path)?, Continuity::New)),
+    };
     let identity = file_identity(path)?;
     let same = witness.as_ref().is_some_and(|witness| {
         // A crash between the two steps of `renew` leaves the file one mark behind.
@@ -75,7 +71,17 @@ pub(crate) fn settle(
     let fresh = random()?;
     conn.execute("UPDATE store SET store_id = ?1", [fresh])?;
     renew(conn, path)?;
-    Ok((fresh, Continuity::Restored(id)))
+    Ok((fresh, Continuity::Restored))
+}
+
+fn begin(conn: &Connection, path: &Path) -> Result<RawStoreId, StoreError> {
+    let (id, mark) = (random()?, hex(&random()?));
+    conn.execute(
+        "INSERT OR REPLACE INTO store (only_row, store_id, mark, previous) VALUES (1, ?1, ?2, '')",
+        (id, &mark),
+    )?;
+    write_witness(path, mark, file_identity(path)?)?;
+    Ok(id)
 }
 
 /// Gives database and file a new mark. At close as well as at start, so that a copy taken in between is recognised.

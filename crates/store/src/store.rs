@@ -16,6 +16,8 @@ use crate::{StoreError, connection, restore};
 const READERS: u32 = 2;
 /// Jobs waiting for the writer before callers have to wait to hand theirs in.
 const QUEUE: usize = 1024;
+/// Pages given back to the disk in one write.
+const VACUUM_PAGES: u32 = 256;
 
 /// An open store. Cheap to clone; all clones share one writer and the readers.
 ///
@@ -125,6 +127,30 @@ impl Store {
         permit.forget();
         let task = tokio::task::spawn_blocking(move || inner.readers.run(&inner.path, work));
         task.await.unwrap_or(Err(StoreError::Panicked))
+    }
+
+    /// SQLite's quick check of every page, on a read connection. For databases that were too large for it at opening.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub async fn check(&self) -> Result<(), StoreError> {
+        self.read(open::check).await
+    }
+
+    /// Gives space that retention freed back to the disk, a little at a time so that writes can pass in between.
+    ///
+    /// # Errors
+    /// Any failure of the database.
+    pub async fn give_back_space(&self) -> Result<(), StoreError> {
+        loop {
+            let left = self.write(|tx| {
+                tx.execute_batch(&format!("PRAGMA incremental_vacuum({VACUUM_PAGES})"))?;
+                Ok(tx.pragma_query_value(None, "freelist_count", |row| row.get::<_, i64>(0))?)
+            });
+            if left.await? == 0 {
+                return Ok(());
+            }
+        }
     }
 
     /// This database's public id; another one after the database was created anew or put back from a copy.
