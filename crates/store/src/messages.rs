@@ -255,8 +255,18 @@ fn whole(
     condition: &str,
     values: &[&dyn ToSql],
 ) -> Result<Vec<MessageRow>, StoreError> {
+    whole_of(conn, "messages m", condition, values)
+}
+
+/// `table` is `messages m`, with or without the name of the index to use.
+fn whole_of(
+    conn: &Connection,
+    table: &str,
+    condition: &str,
+    values: &[&dyn ToSql],
+) -> Result<Vec<MessageRow>, StoreError> {
     let sql = format!(
-        "SELECT {COLUMNS}, b.text, b.payload FROM messages m LEFT JOIN bodies b USING (seq) WHERE {condition}"
+        "SELECT {COLUMNS}, b.text, b.payload FROM {table} LEFT JOIN bodies b ON b.seq = m.seq WHERE {condition}"
     );
     let mut statement = conn.prepare_cached(&sql)?;
     let rows = statement.query_map(values, read_with_content)?;

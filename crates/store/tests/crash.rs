@@ -114,7 +114,7 @@ fn read_until_killed(child: &mut Child, dice: &mut Dice, acknowledged: &mut BTre
         let line = lines.next().expect("the child ended by itself").unwrap();
         seen += u64::from(note(&line, acknowledged));
     }
-    std::thread::sleep(Duration::from_micros(dice.below(2000)));
+    pause(Duration::from_micros(dice.below(2000)));
     assert!(
         child.try_wait().unwrap().is_none(),
         "the child ended by itself"
@@ -128,6 +128,15 @@ fn read_until_killed(child: &mut Child, dice: &mut Dice, acknowledged: &mut BTre
         std::os::unix::process::ExitStatusExt::signal(&status),
         Some(9)
     );
+}
+
+/// Moves the moment of the kill away from the moment of an acknowledgement.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "not for an event, and not on a runtime"
+)]
+fn pause(time: Duration) {
+    std::thread::sleep(time);
 }
 
 /// Notes an `ack <message id>.` line; the full stop proves that it is whole.

@@ -13,7 +13,8 @@ use tieline_store::messages::{self, Filter};
 use tieline_store::{OpenOptions, Store, StoreError, settings};
 use tokio::task::JoinHandle;
 
-/// Keeps the writer busy until the sender is used, so that jobs handed in meanwhile form one group.
+/// Keeps the writer busy until the sender is used. Held longer than a group may run (20 ms), nothing joins this one,
+/// and the jobs handed in meanwhile form the next.
 async fn hold(store: &Store) -> (mpsc::Sender<()>, JoinHandle<Result<(), StoreError>>) {
     let (release, gate) = mpsc::channel();
     let (running, runs) = tokio::sync::oneshot::channel();
@@ -23,8 +24,6 @@ async fn hold(store: &Store) -> (mpsc::Sender<()>, JoinHandle<Result<(), StoreEr
             .write(move |_| {
                 running.send(()).unwrap();
                 gate.recv().unwrap();
-                // Longer than a group may run, so that nothing joins this one.
-                std::thread::sleep(std::time::Duration::from_millis(25));
                 Ok(())
             })
             .await
@@ -257,12 +256,7 @@ async fn jobs_handed_in_before_the_last_handle_goes_are_done() {
         write.await.unwrap().unwrap();
     }
     closing.await.unwrap().unwrap();
-    let count = home
-        .open()
-        .read(|conn| settings::list(conn))
-        .await
-        .unwrap()
-        .len();
+    let count = home.open().read(settings::list).await.unwrap().len();
     assert_eq!(count, 50);
 }
 

@@ -179,7 +179,7 @@ pub fn mark_read_up_to(
     seq: i64,
     at: UnixMillis,
 ) -> Result<usize, StoreError> {
-    let sql = "UPDATE messages SET read_at = ?3, state = 'read' \
+    let sql = "UPDATE messages INDEXED BY messages_new SET read_at = ?3, state = 'read' \
         WHERE state = 'new' AND seq <= ?1 AND (?2 IS NULL OR peer_id = ?2)";
     Ok(conn
         .prepare_cached(sql)?

@@ -6,7 +6,7 @@ use tieline_wire::key::KeyId;
 use tieline_wire::message::{ContentHash, MessageId};
 use tieline_wire::time::UnixMillis;
 
-use super::{Assurance, Direction, Evidence, MessageRow, Mode, State, content, find, whole};
+use super::{Assurance, Direction, Evidence, MessageRow, Mode, State, content, find, whole_of};
 use crate::StoreError;
 use crate::convert;
 use crate::peers::PeerId;
@@ -210,10 +210,15 @@ fn open_for_peer(
     state: State,
     limit: u32,
 ) -> Result<Vec<MessageRow>, StoreError> {
-    // The first condition on the state is there for the partial index `messages_open`.
+    // The first condition on the state is the one of that index.
     let condition = "m.peer_id = ?1 AND m.state IN ('queued', 'sending', 'unconfirmed') AND m.state = ?2 \
         ORDER BY m.seq LIMIT ?3";
-    whole(conn, condition, params![peer, state, limit])
+    whole_of(
+        conn,
+        "messages m INDEXED BY messages_open",
+        condition,
+        params![peer, state, limit],
+    )
 }
 
 /// The peers, not revoked, for which anything is queued or unconfirmed.

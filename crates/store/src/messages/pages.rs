@@ -102,6 +102,7 @@ impl Query {
                     "search.rowid",
                 )
             }
+            None if filter.unread => ("messages m INDEXED BY messages_new", "m.seq"),
             None => ("messages m", "m.seq"),
         };
         if let Some(peer) = filter.peer {

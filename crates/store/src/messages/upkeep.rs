@@ -23,10 +23,10 @@ pub struct Recovered {
 /// # Errors
 /// Any failure of the database.
 pub fn recover_on_start(conn: &Connection, problem: &Value) -> Result<Recovered, StoreError> {
-    let sql = "UPDATE messages SET state = 'unconfirmed', exposed = 1, problem = ?1 \
+    let sql = "UPDATE messages INDEXED BY messages_open SET state = 'unconfirmed', exposed = 1, problem = ?1 \
         WHERE state IN ('queued', 'sending', 'unconfirmed') AND state = 'sending' AND mode = 'now' RETURNING seq";
     let unconfirmed = seqs(conn, sql, params![convert::to_json(problem)?])?;
-    let sql = "UPDATE messages SET state = 'queued', exposed = 1 \
+    let sql = "UPDATE messages INDEXED BY messages_open SET state = 'queued', exposed = 1 \
         WHERE state IN ('queued', 'sending', 'unconfirmed') AND state = 'sending' RETURNING seq";
     let requeued = seqs(conn, sql, params![])?;
     Ok(Recovered {
@@ -81,12 +81,12 @@ fn end(
     let problem = convert::to_json(problem)?;
     let queued = "state IN ('queued', 'sending', 'unconfirmed') AND state = 'queued'";
     let sql = format!(
-        "UPDATE messages SET state = 'failed', problem = ?1, finished_at = ?3 \
+        "UPDATE messages INDEXED BY messages_open SET state = 'failed', problem = ?1, finished_at = ?3 \
          WHERE {queued} AND NOT exposed AND {condition} RETURNING seq"
     );
     let failed = seqs(conn, &sql, &[&problem, value, &at.0])?;
     let sql = format!(
-        "UPDATE messages SET state = 'unconfirmed', problem = ?1 \
+        "UPDATE messages INDEXED BY messages_open SET state = 'unconfirmed', problem = ?1 \
          WHERE {queued} AND {condition} RETURNING seq"
     );
     let unconfirmed = seqs(conn, &sql, &[&problem, value])?;
