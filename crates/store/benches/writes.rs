@@ -2,14 +2,15 @@
 //! system. The directory decides which disk is measured; default is the system's temporary directory.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
-#[path = "../tests/support/mod.rs"]
+#[path = "../tests/suite/support.rs"]
+#[allow(dead_code)]
 mod support;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use crate::support::{NOW, add_peer, id, incoming, outgoing};
 use rusqlite::Connection;
-use support::{NOW, add_peer, id, incoming, outgoing};
 use tieline_store::attempts::{self, Attempt, AttemptStatus};
 use tieline_store::messages::{self, Evidence, Filter, Finish, Mode, Queued, State};
 use tieline_store::peers::PeerId;

@@ -2,10 +2,6 @@
 //!
 //! Each test starts this very program again as the process to be killed or confined; a variable in the environment
 //! tells the two apart.
-#![cfg(unix)]
-#![allow(clippy::unwrap_used, clippy::print_stdout)]
-
-mod support;
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
@@ -13,7 +9,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, SystemTime};
 
-use support::{Home, add_peer, incoming};
+use crate::support::{Home, add_peer, incoming};
 use tieline_store::messages::{self, Accepted, Cursor, Filter};
 use tieline_store::peers::{self, PeerId};
 use tieline_store::{Store, StoreError, settings};
@@ -32,7 +28,7 @@ fn child(program: &[&str], test: &str, directory: &Path) -> Command {
     let mut command = Command::new(words.next().unwrap());
     command
         .args(words)
-        .args(["--exact", test, "--nocapture"])
+        .args(["--exact", &format!("crash::{test}"), "--nocapture"])
         .env(CHILD, directory);
     command
 }
@@ -111,7 +107,7 @@ fn read_until_killed(child: &mut Child, dice: &mut Dice, acknowledged: &mut BTre
     let wanted = 1 + dice.below(400);
     let mut seen = 0;
     while seen < wanted {
-        let line = lines.next().expect("the child ended by itself").unwrap();
+        let line = lines.next().unwrap().unwrap();
         seen += u64::from(note(&line, acknowledged));
     }
     pause(Duration::from_micros(dice.below(2000)));

@@ -1,12 +1,9 @@
 //! A database that was put back from a copy must not keep the id under which it confirmed messages.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use support::Home;
+use crate::support::Home;
 use tieline_store::{Store, settings};
 use tieline_wire::receipt::StoreId;
 

@@ -1,5 +1,4 @@
 //! What the store's tests share: a store in a directory of its own, a peer, and messages.
-#![allow(dead_code, clippy::unwrap_used, missing_docs, unreachable_pub)]
 
 use std::path::PathBuf;
 
@@ -12,34 +11,34 @@ use tieline_wire::key::SigningKey;
 use tieline_wire::message::{ContentHash, MessageId};
 use tieline_wire::time::UnixMillis;
 
-pub const NOW: UnixMillis = UnixMillis(1_772_366_400_000);
+pub(crate) const NOW: UnixMillis = UnixMillis(1_772_366_400_000);
 
 /// A directory that goes away with the value, and the path of the database in it.
-pub struct Home {
-    pub directory: TempDir,
+pub(crate) struct Home {
+    pub(crate) directory: TempDir,
 }
 
 impl Home {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             directory: tempfile::tempdir().unwrap(),
         }
     }
 
-    pub fn db(&self) -> PathBuf {
+    pub(crate) fn db(&self) -> PathBuf {
         self.directory.path().join("home/tieline.db")
     }
 
-    pub fn open(&self) -> Store {
+    pub(crate) fn open(&self) -> Store {
         self.open_reporting().0
     }
 
-    pub fn open_reporting(&self) -> (Store, OpenReport) {
+    pub(crate) fn open_reporting(&self) -> (Store, OpenReport) {
         Store::open(self.db()).unwrap()
     }
 }
 
-pub fn new_peer(alias: &str) -> NewPeer {
+pub(crate) fn new_peer(alias: &str) -> NewPeer {
     NewPeer {
         alias: alias.into(),
         dialect: Dialect::Tieline,
@@ -57,7 +56,7 @@ pub fn new_peer(alias: &str) -> NewPeer {
     }
 }
 
-pub async fn add_peer(store: &Store, alias: &str) -> PeerId {
+pub(crate) async fn add_peer(store: &Store, alias: &str) -> PeerId {
     let peer = new_peer(alias);
     store
         .write(move |tx| peers::insert(tx, &peer))
@@ -65,11 +64,11 @@ pub async fn add_peer(store: &Store, alias: &str) -> PeerId {
         .unwrap()
 }
 
-pub fn id(text: &str) -> MessageId {
+pub(crate) fn id(text: &str) -> MessageId {
     MessageId::new(text).unwrap()
 }
 
-pub fn outgoing(peer: PeerId, message_id: &str, mode: Mode) -> NewOutgoing {
+pub(crate) fn outgoing(peer: PeerId, message_id: &str, mode: Mode) -> NewOutgoing {
     NewOutgoing {
         peer,
         message_id: id(message_id),
@@ -87,7 +86,7 @@ pub fn outgoing(peer: PeerId, message_id: &str, mode: Mode) -> NewOutgoing {
     }
 }
 
-pub fn incoming(peer: PeerId, message_id: &str, text: &str) -> NewIncoming {
+pub(crate) fn incoming(peer: PeerId, message_id: &str, text: &str) -> NewIncoming {
     NewIncoming {
         peer,
         message_id: id(message_id),

@@ -1,10 +1,7 @@
 //! Peers, attempts, settings, invites and the descriptions of secrets.
-#![allow(clippy::unwrap_used)]
 
-mod support;
-
+use crate::support::{Home, NOW, add_peer, new_peer, outgoing};
 use serde_json::{Value, json};
-use support::{Home, NOW, add_peer, new_peer, outgoing};
 use tieline_store::attempts::{self, Attempt, AttemptStatus};
 use tieline_store::invites::{self, BoundInvite};
 use tieline_store::messages::{self, Mode};

@@ -1,12 +1,9 @@
 //! Lists, pages and search, also with hostile input.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::sync::OnceLock;
 
+use crate::support::{Home, add_peer, id, incoming, outgoing};
 use proptest::prelude::*;
-use support::{Home, add_peer, id, incoming, outgoing};
 use tieline_store::messages::{self, Cursor, Direction, Filter, MAX_PAGE, Mode, Page, State};
 use tieline_store::peers::PeerId;
 use tieline_store::{Connection, Store, StoreError};

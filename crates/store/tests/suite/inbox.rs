@@ -1,0 +1,166 @@
+//! Incoming messages, and further copies of them.
+
+use serde_json::json;
+use tieline_store::StoreError;
+use tieline_store::messages::{
+    self, Accepted, Assurance, Content, Counts, Cursor, Direction, Evidence, Fence, Filter, Finish,
+    Mode, Queued, State,
+};
+use tieline_store::peers::{self, PeerId};
+use tieline_store::receipts;
+use tieline_wire::message::ContentHash;
+use tieline_wire::receipt::Stage;
+use tieline_wire::time::UnixMillis;
+
+use crate::support::{Home, NOW, add_peer, id, incoming, outgoing};
+
+#[tokio::test]
+async fn further_copies_are_recognised_by_content_and_assurance() {
+    let home = Home::new();
+    let store = home.open();
+    let peer = add_peer(&store, "kitchen").await;
+    store
+        .write(move |tx| {
+            let mut message = incoming(peer, "m", "hello");
+            message.assurance = Assurance::SharedSecret;
+            message.receipt = None;
+            let Accepted::Stored(lower) = messages::accept_incoming(tx, &message)? else {
+                panic!("not stored")
+            };
+            let duplicate = Accepted::Duplicate {
+                seq: lower,
+                receipt: None,
+            };
+            assert_eq!(messages::accept_incoming(tx, &message)?, duplicate);
+
+            // Someone who only knows the shared secret cannot keep the signed message out.
+            let mut signed = incoming(peer, "m", "hello");
+            signed.content_hash = ContentHash([5; 32]);
+            let Accepted::Stored(higher) = messages::accept_incoming(tx, &signed)? else {
+                panic!("not stored")
+            };
+            assert_ne!(lower, higher);
+            let known = Accepted::Duplicate {
+                seq: higher,
+                receipt: Some(b"signed".to_vec()),
+            };
+            assert_eq!(messages::accept_incoming(tx, &signed)?, known);
+            assert_eq!(
+                messages::accept_incoming(tx, &message)?,
+                Accepted::Conflict { seq: higher }
+            );
+            message.assurance = Assurance::Unauthenticated;
+            assert_eq!(
+                messages::accept_incoming(tx, &message)?,
+                Accepted::Conflict { seq: higher }
+            );
+            signed.content_hash = ContentHash([6; 32]);
+            assert_eq!(
+                messages::accept_incoming(tx, &signed)?,
+                Accepted::Conflict { seq: higher }
+            );
+            assert_eq!(messages::list(tx, &Filter::default())?.messages.len(), 2);
+            Ok(())
+        })
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_fenced_id_never_arrives() {
+    let home = Home::new();
+    let store = home.open();
+    let (peer, other) = (
+        add_peer(&store, "kitchen").await,
+        add_peer(&store, "other").await,
+    );
+    store
+        .write(move |tx| {
+            assert!(matches!(messages::fence(tx, peer, &id("late"), NOW)?, Fence::Fenced));
+            assert!(matches!(messages::fence(tx, peer, &id("late"), NOW)?, Fence::Fenced));
+            assert_eq!(messages::accept_incoming(tx, &incoming(peer, "late", "x"))?, Accepted::Fenced);
+            assert!(matches!(messages::accept_incoming(tx, &incoming(other, "late", "x"))?, Accepted::Stored(_)));
+            let Accepted::Stored(seq) = messages::accept_incoming(tx, &incoming(peer, "there", "x"))? else { panic!() };
+            assert!(matches!(messages::fence(tx, peer, &id("there"), NOW)?, Fence::Known(row) if row.seq == seq));
+            assert!(matches!(messages::accept_incoming(tx, &incoming(peer, "there", "x"))?, Accepted::Duplicate { .. }));
+            Ok(())
+        })
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn the_inbox_moves_forward_only() {
+    let home = Home::new();
+    let store = home.open();
+    let peer = add_peer(&store, "kitchen").await;
+    store
+        .write(move |tx| {
+            let mut seqs = Vec::new();
+            for name in ["a", "b", "c", "d"] {
+                let Accepted::Stored(seq) =
+                    messages::accept_incoming(tx, &incoming(peer, name, "x"))?
+                else {
+                    panic!()
+                };
+                seqs.push(seq);
+            }
+            assert_eq!(
+                messages::counts(tx)?,
+                [(
+                    peer,
+                    Counts {
+                        unread: 4,
+                        ..Counts::default()
+                    }
+                )]
+            );
+            assert!(messages::hand_over(tx, seqs[0], NOW)?);
+            assert!(messages::acknowledge(tx, seqs[0], NOW)?);
+            assert!(messages::mark_read(tx, seqs[0], NOW)?);
+            assert!(
+                !messages::acknowledge(tx, seqs[0], NOW)?
+                    && !messages::hand_over(tx, seqs[0], NOW)?
+            );
+            assert!(
+                messages::mark_read(tx, seqs[1], NOW)? && !messages::mark_read(tx, seqs[1], NOW)?
+            );
+            assert!(messages::hand_over(tx, seqs[1], NOW)?);
+            assert_eq!(messages::mark_read_up_to(tx, Some(peer), seqs[2], NOW)?, 1);
+            let page = messages::list(
+                tx,
+                &Filter {
+                    cursor: Cursor::After(0),
+                    ..Filter::default()
+                },
+            )?;
+            let states: Vec<State> = page.messages.iter().map(|row| row.state).collect();
+            assert_eq!(
+                states,
+                [
+                    State::Acknowledged,
+                    State::HandedOver,
+                    State::Read,
+                    State::New
+                ]
+            );
+            let unread = messages::list(
+                tx,
+                &Filter {
+                    unread: true,
+                    ..Filter::default()
+                },
+            )?;
+            assert_eq!(
+                unread
+                    .messages
+                    .iter()
+                    .map(|row| row.seq)
+                    .collect::<Vec<_>>(),
+                [seqs[3]]
+            );
+            Ok(())
+        })
+        .await
+        .unwrap();
+}
