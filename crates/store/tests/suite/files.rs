@@ -2,12 +2,10 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::mpsc;
 
 use rusqlite::Connection;
 use tieline_store::messages::{self, Filter};
 use tieline_store::{OpenOptions, Store, StoreError, settings};
-use tokio::task::JoinHandle;
 
 use crate::groups::setting;
 use crate::support::{Home, add_peer, incoming};

@@ -1,12 +1,9 @@
 //! Jobs that share a commit: what one member's failure, or the group's, does to the others.
 
-use std::fs;
-use std::path::Path;
 use std::sync::mpsc;
 
-use rusqlite::Connection;
-use tieline_store::messages::{self, Filter};
-use tieline_store::{OpenOptions, Store, StoreError, settings};
+use tieline_store::messages::{self};
+use tieline_store::{Store, StoreError, settings};
 use tokio::task::JoinHandle;
 
 use crate::support::{Home, add_peer, incoming};

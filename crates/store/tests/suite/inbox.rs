@@ -1,18 +1,9 @@
 //! Incoming messages, and further copies of them.
 
-use serde_json::json;
-use tieline_store::StoreError;
-use tieline_store::messages::{
-    self, Accepted, Assurance, Content, Counts, Cursor, Direction, Evidence, Fence, Filter, Finish,
-    Mode, Queued, State,
-};
-use tieline_store::peers::{self, PeerId};
-use tieline_store::receipts;
+use tieline_store::messages::{self, Accepted, Assurance, Counts, Cursor, Fence, Filter, State};
 use tieline_wire::message::ContentHash;
-use tieline_wire::receipt::Stage;
-use tieline_wire::time::UnixMillis;
 
-use crate::support::{Home, NOW, add_peer, id, incoming, outgoing};
+use crate::support::{Home, NOW, add_peer, id, incoming};
 
 #[tokio::test]
 async fn further_copies_are_recognised_by_content_and_assurance() {

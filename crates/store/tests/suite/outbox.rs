@@ -3,10 +3,9 @@
 use serde_json::json;
 use tieline_store::StoreError;
 use tieline_store::messages::{
-    self, Accepted, Assurance, Content, Counts, Cursor, Direction, Evidence, Fence, Filter, Finish,
-    Mode, Queued, State,
+    self, Accepted, Content, Counts, Direction, Evidence, Finish, Mode, Queued, State,
 };
-use tieline_store::peers::{self, PeerId};
+use tieline_store::peers::PeerId;
 use tieline_store::receipts;
 use tieline_wire::message::ContentHash;
 use tieline_wire::receipt::Stage;

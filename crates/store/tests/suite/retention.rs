@@ -1,15 +1,8 @@
 //! What is left of messages after retention and unpairing.
 
-use serde_json::json;
 use tieline_store::StoreError;
-use tieline_store::messages::{
-    self, Accepted, Assurance, Content, Counts, Cursor, Direction, Evidence, Fence, Filter, Finish,
-    Mode, Queued, State,
-};
-use tieline_store::peers::{self, PeerId};
-use tieline_store::receipts;
-use tieline_wire::message::ContentHash;
-use tieline_wire::receipt::Stage;
+use tieline_store::messages::{self, Accepted, Filter, Mode};
+use tieline_store::peers::{self};
 use tieline_wire::time::UnixMillis;
 
 use crate::outbox::stored;
