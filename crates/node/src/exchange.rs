@@ -245,13 +245,15 @@ fn worked(node: &Node, peer: &Arc<Peer>, this: &Try) {
     let latency = this.store.map(millis);
     let mut live = peer.live.lock();
     let was_online = live.online;
-    live.online = true;
-    live.seen = Some(Instant::now());
-    live.latency_ms = latency;
+    // A peer that answers but does not know this node, or not its token, is no line.
     live.problem = this
         .problem
         .clone()
-        .filter(|problem| problem.code == Code::PeerRevoked);
+        .filter(|problem| matches!(problem.code, Code::PeerRevoked | Code::TokenInvalid));
+    live.online = live.problem.is_none();
+    live.seen = Some(Instant::now());
+    live.latency_ms = latency;
+    let is_online = live.online;
     if this.via == Some(Via::Direct) {
         live.dial_out = Direction {
             state: DirectionState::Ok,
@@ -262,8 +264,10 @@ fn worked(node: &Node, peer: &Arc<Peer>, this: &Try) {
         };
     }
     drop(live);
-    if !was_online {
+    if was_online != is_online {
         node.events.changed(EventKind::Peers, peer.alias());
+    }
+    if is_online && !was_online {
         peer.lane.notify_one();
     }
 }

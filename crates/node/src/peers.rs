@@ -73,6 +73,8 @@ pub(crate) struct Live {
     pub problem: Option<Problem>,
     /// When it last said anything.
     pub seen: Option<Instant>,
+    /// When this node last dialled it because it asked.
+    pub dialled_back: Option<Instant>,
     /// When it last said whether it can dial this node, and what.
     pub asked: Option<(Instant, bool)>,
 }

@@ -25,6 +25,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 /// How long a held connection must last for the next failure to count as a first one.
 const STEADY: Duration = Duration::from_secs(60);
+/// Time between two dials back for one peer.
+const DIAL_BACK_PAUSE: Duration = Duration::from_millis(500);
 /// How long the peer's word on whether it can dial this node is good.
 const FRESH: Duration = Duration::from_secs(30);
 /// How long a peer that unpaired this node, or does not know it yet, is left alone.
@@ -127,6 +129,9 @@ impl Node {
             Ok(())
         })
         .await?;
+        if restored {
+            self.alert(Problem::new(Code::StoreRestored).with("peer", peer.alias()));
+        }
         Ok(())
     }
 
@@ -183,8 +188,18 @@ pub(crate) async fn answer_ping(
 /// Answers "can you dial me": dials the peer's addresses anew and says what came of it.
 ///
 /// # Errors
-/// None at present.
+/// `PEER_BUSY` where it was asked a moment ago: dialling is work, and goes where the peer says.
 pub(crate) async fn answer_reach(node: &Node, peer: &Arc<Peer>) -> Result<ReachAnswer, Problem> {
+    {
+        let mut live = peer.live.lock();
+        if live
+            .dialled_back
+            .is_some_and(|last| last.elapsed() < DIAL_BACK_PAUSE)
+        {
+            return Err(Problem::new(Code::PeerBusy));
+        }
+        live.dialled_back = Some(Instant::now());
+    }
     let record = peer.record();
     let Some(keys) = &record.keys else {
         return Err(Problem::new(Code::PeerRevoked));
@@ -253,17 +268,25 @@ pub(crate) async fn ask(node: &Node, peer: &Arc<Peer>) -> Result<ReachAnswer, Pr
 /// Keeps the line to a peer until it is unpaired or the node stops: measures both directions, and
 /// where the peer cannot dial this node, holds a connection open for it.
 pub(crate) async fn keep(node: Node, peer: Arc<Peer>) {
+    tokio::select! {
+        () = node.stop.cancelled() => {}
+        () = peer.cut.cancelled() => {}
+        () = keep_forever(&node, &peer) => {}
+    }
+}
+
+async fn keep_forever(node: &Node, peer: &Arc<Peer>) {
     let mut pauses = pauses();
     loop {
         let began = Instant::now();
-        let pause = match contact(&node, &peer).await {
+        let pause = match contact(node, peer).await {
             Ok(true) => {
                 pauses = self::pauses();
                 CHECK
             }
             // It cannot dial this node: hold a connection until it breaks.
             Ok(false) => {
-                let outcome = hold(&node, &peer).await;
+                let outcome = hold(node, peer).await;
                 if let Err(problem) = &outcome {
                     tracing::debug!(peer = %peer.alias(), %problem, "holding a connection failed");
                 }
@@ -283,8 +306,6 @@ pub(crate) async fn keep(node: Node, peer: Arc<Peer>) {
             }
         };
         tokio::select! {
-            () = node.stop.cancelled() => return,
-            () = peer.cut.cancelled() => return,
             () = peer.keeper.notified() => { pauses = self::pauses(); }
             () = tokio::time::sleep(pause) => {}
         }
