@@ -13,8 +13,8 @@ use crate::support::{NOW, add_peer, id, incoming, outgoing};
 use rusqlite::Connection;
 use tieline_store::attempts::{self, Attempt, AttemptStatus};
 use tieline_store::messages::{self, Evidence, Filter, Finish, Mode, Queued, State};
-use tieline_store::peers::PeerId;
-use tieline_store::{Store, settings};
+use tieline_store::peers::{self, PeerId};
+use tieline_store::{Store, StoreError, settings};
 
 const SINGLE: usize = 2000;
 const WRITERS: usize = 64;
@@ -51,8 +51,13 @@ fn bare(directory: &Path) {
 }
 
 async fn measured(directory: &Path) {
+    resident("resident before");
+    let started = Instant::now();
     let (store, _) = Store::open(directory.join("tieline.db")).unwrap();
+    println!("create {:?}", started.elapsed());
     let peer = add_peer(&store, "kitchen").await;
+    store.read(peers_of).await.unwrap();
+    resident("resident with an idle store");
 
     let mut spans = Vec::new();
     for number in 0..SINGLE as i64 {
@@ -158,6 +163,7 @@ async fn measured(directory: &Path) {
         }
         report(name, spans);
     }
+    resident("resident after that");
     let started = Instant::now();
     store.close().await.unwrap();
     println!("close {:?}", started.elapsed());
@@ -255,4 +261,16 @@ fn report(name: &str, mut spans: Vec<Duration>) {
         at(990),
         at(1000)
     );
+}
+
+fn peers_of(conn: &Connection) -> Result<usize, StoreError> {
+    Ok(peers::list(conn, true)?.len())
+}
+
+/// Prints the resident memory of this process, where the system tells it.
+fn resident(name: &str) {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    if let Some(line) = status.lines().find_map(|line| line.strip_prefix("VmRSS:")) {
+        println!("{name:42} {}", line.trim());
+    }
 }

@@ -245,6 +245,13 @@ pub fn revoked_by_tls_key(
     )
 }
 
+/// Refuses to go on for a peer that was unpaired, also when that happened a moment ago in the same group of writes.
+pub(crate) fn require_paired(conn: &Connection, id: PeerId) -> Result<(), StoreError> {
+    let sql = "SELECT 1 FROM peers WHERE id = ?1 AND state <> 'revoked'";
+    let paired = conn.prepare_cached(sql)?.exists([id])?;
+    update::found(usize::from(paired), id)
+}
+
 /// All peers in the order of pairing, with or without the revoked ones.
 ///
 /// # Errors

@@ -1,10 +1,12 @@
 //! The stages a message reached after it was stored, with the signed word for each.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use tieline_wire::receipt::Stage;
 use tieline_wire::time::UnixMillis;
 
 use crate::StoreError;
+use crate::messages::Direction;
+use crate::peers::PeerId;
 
 /// One stage.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,11 +20,11 @@ pub struct ReceiptRow {
 }
 
 /// Records that a message reached [`Stage::HandedOver`] or [`Stage::Acknowledged`]; the receipt of storing or
-/// refusing is part of the message. For an outgoing message the time of the stage is set too.
-/// Returns false when the stage was recorded before.
+/// refusing is part of the message. Our receipt for an incoming message then waits to be sent ([`unsent`]); for an
+/// outgoing message the time of the stage is set. Returns false when the stage was recorded before.
 ///
 /// # Errors
-/// [`StoreError::Constraint`] when the message does not exist, or for the other stages.
+/// [`StoreError::NotFound`] when the message does not exist; [`StoreError::Constraint`] for the other stages.
 pub fn add(
     conn: &Connection,
     message_seq: i64,
@@ -34,25 +36,77 @@ pub fn add(
         Stage::HandedOver => "handed_over_at",
         Stage::Acknowledged => "acknowledged_at",
         other => {
-            return Err(StoreError::Constraint {
-                detail: format!("{} belongs to the message", other.as_str()),
-            });
+            let detail = format!("{} belongs to the message", other.as_str());
+            return Err(StoreError::Constraint { detail });
         }
     };
-    let sql = "INSERT INTO receipts (message_seq, stage, at, receipt) VALUES (?1, ?2, ?3, ?4) \
+    let sql = "SELECT direction FROM messages WHERE seq = ?1";
+    let direction: Option<i64> = conn
+        .prepare_cached(sql)?
+        .query_row([message_seq], |row| row.get(0))
+        .optional()?;
+    let outgoing = match direction {
+        Some(code) => code == Direction::Out.code(),
+        None => return Err(StoreError::not_found(format!("message {message_seq}"))),
+    };
+    let sent_at = (outgoing || receipt.is_none()).then_some(at.0);
+    let sql = "INSERT INTO receipts (message_seq, stage, at, receipt, sent_at) VALUES (?1, ?2, ?3, ?4, ?5) \
         ON CONFLICT (message_seq, stage) DO NOTHING";
-    let added =
-        conn.prepare_cached(sql)?
-            .execute(params![message_seq, stage.as_str(), at.0, receipt])?
-            > 0;
-    if added {
-        let sql = format!(
-            "UPDATE messages SET {column} = coalesce({column}, ?2) WHERE seq = ?1 AND direction = 1"
-        );
+    let values = params![message_seq, stage.as_str(), at.0, receipt, sent_at];
+    let added = conn.prepare_cached(sql)?.execute(values)? > 0;
+    if added && outgoing {
+        let sql = format!("UPDATE messages SET {column} = coalesce({column}, ?2) WHERE seq = ?1");
         conn.prepare_cached(&sql)?
             .execute(params![message_seq, at.0])?;
     }
     Ok(added)
+}
+
+/// A receipt of ours that the peer has not taken yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsent {
+    /// The message's number.
+    pub message_seq: i64,
+    /// The stage it is about.
+    pub stage: Stage,
+    /// The receipt's JSON.
+    pub receipt: Vec<u8>,
+}
+
+/// Our receipts waiting for a peer, in the order of the messages.
+///
+/// # Errors
+/// Any failure of the database.
+pub fn unsent(conn: &Connection, peer: PeerId, limit: u32) -> Result<Vec<Unsent>, StoreError> {
+    let sql = "SELECT r.message_seq, r.stage, r.receipt FROM receipts r INDEXED BY receipts_unsent \
+        CROSS JOIN messages m ON m.seq = r.message_seq WHERE r.sent_at IS NULL AND m.peer_id = ?1 \
+        ORDER BY r.message_seq LIMIT ?2";
+    let mut statement = conn.prepare_cached(sql)?;
+    let rows = statement.query_map(params![peer, limit], |row| {
+        Ok(Unsent {
+            message_seq: row.get(0)?,
+            stage: stage(row, 1)?,
+            receipt: row.get(2)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The peer took this receipt. Returns whether it was waiting.
+///
+/// # Errors
+/// Any failure of the database.
+pub fn mark_sent(
+    conn: &Connection,
+    message_seq: i64,
+    stage: Stage,
+    at: UnixMillis,
+) -> Result<bool, StoreError> {
+    let sql = "UPDATE receipts SET sent_at = ?3 WHERE message_seq = ?1 AND stage = ?2 AND sent_at IS NULL";
+    Ok(conn
+        .prepare_cached(sql)?
+        .execute(params![message_seq, stage.as_str(), at.0])?
+        > 0)
 }
 
 /// All stages of a message, the first one first.
@@ -65,10 +119,7 @@ pub fn list(conn: &Connection, message_seq: i64) -> Result<Vec<ReceiptRow>, Stor
         "SELECT stage, at, receipt FROM receipts WHERE message_seq = ?1 ORDER BY at, stage DESC";
     let mut statement = conn.prepare_cached(sql)?;
     let rows = statement.query_map([message_seq], |row| {
-        let stage = match row.get_ref(0)?.as_str()? {
-            "acknowledged" => Stage::Acknowledged,
-            _ => Stage::HandedOver,
-        };
+        let stage = stage(row, 0)?;
         Ok(ReceiptRow {
             stage,
             at: UnixMillis(row.get(1)?),
@@ -98,4 +149,11 @@ fn first(conn: &Connection, message_seq: i64) -> Result<Option<ReceiptRow>, Stor
         })
     });
     Ok(row.optional()?)
+}
+
+fn stage(row: &Row<'_>, column: usize) -> rusqlite::Result<Stage> {
+    Ok(match row.get_ref(column)?.as_str()? {
+        "acknowledged" => Stage::Acknowledged,
+        _ => Stage::HandedOver,
+    })
 }

@@ -8,7 +8,7 @@ use tieline_wire::time::UnixMillis;
 use super::{Assurance, Evidence, MessageRow, State, content};
 use crate::StoreError;
 use crate::convert;
-use crate::peers::PeerId;
+use crate::peers::{self, PeerId};
 
 /// A message that arrived.
 #[derive(Debug, Clone)]
@@ -67,8 +67,9 @@ pub enum Accepted {
 /// Stores a message and the record that recognises further copies, in one step.
 ///
 /// # Errors
-/// [`StoreError::Constraint`] when the peer does not exist.
+/// [`StoreError::NotFound`] when the peer does not exist or is revoked, which makes unpairing effective at once.
 pub fn accept_incoming(conn: &Connection, message: &NewIncoming) -> Result<Accepted, StoreError> {
+    peers::require_paired(conn, message.peer)?;
     // A copy of lower assurance does not stand in the way of this one.
     let sql = "SELECT seq, content_hash, receipt FROM messages WHERE message_id = ?1 AND peer_id = ?2 \
         AND direction = 0 AND assurance >= ?3 ORDER BY assurance DESC LIMIT 1";

@@ -9,7 +9,7 @@ use tieline_wire::time::UnixMillis;
 use super::{Assurance, Direction, Evidence, MessageRow, Mode, State, content, find, whole_of};
 use crate::StoreError;
 use crate::convert;
-use crate::peers::PeerId;
+use crate::peers::{self, PeerId};
 
 /// A message to be sent.
 #[derive(Debug, Clone)]
@@ -55,8 +55,9 @@ pub enum Queued {
 /// Stores a message before the first byte of it leaves.
 ///
 /// # Errors
-/// [`StoreError::Constraint`] when the peer does not exist.
+/// [`StoreError::NotFound`] when the peer does not exist or is revoked.
 pub fn insert_outgoing(conn: &Connection, message: &NewOutgoing) -> Result<Queued, StoreError> {
+    peers::require_paired(conn, message.peer)?;
     if let Some(row) = find(conn, message.peer, Direction::Out, &message.message_id)?
         .into_iter()
         .next()

@@ -14,7 +14,7 @@ stored_enum! {
 
 impl Direction {
     /// The number in the column, which indexes use.
-    pub(super) const fn code(self) -> i64 {
+    pub(crate) const fn code(self) -> i64 {
         match self {
             Self::In => 0,
             Self::Out => 1,

@@ -120,13 +120,17 @@ CREATE TABLE attempts (
     PRIMARY KEY (message_seq, ordinal)
 ) STRICT, WITHOUT ROWID;
 
+-- sent_at: when the peer took our receipt; null while it waits. The peer's own receipts count as sent.
 CREATE TABLE receipts (
     message_seq INTEGER NOT NULL REFERENCES messages (seq),
     stage       TEXT NOT NULL,
     at          INTEGER NOT NULL,
     receipt     BLOB,
+    sent_at     INTEGER,
     PRIMARY KEY (message_seq, stage)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX receipts_unsent ON receipts (message_seq) WHERE sent_at IS NULL;
 
 CREATE TABLE invites (
     invite_id  BLOB PRIMARY KEY,

@@ -1,7 +1,10 @@
 //! Incoming messages, and further copies of them.
 
+use tieline_store::StoreError;
 use tieline_store::messages::{self, Accepted, Assurance, Counts, Cursor, Fence, Filter, State};
+use tieline_store::receipts;
 use tieline_wire::message::ContentHash;
+use tieline_wire::receipt::Stage;
 
 use crate::support::{Home, NOW, add_peer, id, incoming};
 
@@ -149,6 +152,69 @@ async fn the_inbox_moves_forward_only() {
                     .map(|row| row.seq)
                     .collect::<Vec<_>>(),
                 [seqs[3]]
+            );
+            Ok(())
+        })
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn our_receipts_wait_until_the_peer_took_them() {
+    let home = Home::new();
+    let store = home.open();
+    let (peer, other) = (
+        add_peer(&store, "kitchen").await,
+        add_peer(&store, "other").await,
+    );
+    store
+        .write(move |tx| {
+            for name in ["a", "b"] {
+                messages::accept_incoming(tx, &incoming(peer, name, "x"))?;
+            }
+            assert!(receipts::add(
+                tx,
+                2,
+                Stage::Acknowledged,
+                NOW,
+                Some(b"ack b")
+            )?);
+            assert!(receipts::add(
+                tx,
+                1,
+                Stage::HandedOver,
+                NOW,
+                Some(b"over a")
+            )?);
+            assert!(
+                receipts::add(tx, 1, Stage::Acknowledged, NOW, None)?,
+                "a dialect without receipts"
+            );
+            let unknown = receipts::add(tx, 9, Stage::Acknowledged, NOW, None);
+            assert!(matches!(unknown, Err(StoreError::NotFound { .. })));
+            let stored = receipts::add(tx, 1, Stage::Stored, NOW, None);
+            assert!(matches!(stored, Err(StoreError::Constraint { .. })));
+
+            let waiting: Vec<_> = receipts::unsent(tx, peer, 9)?
+                .into_iter()
+                .map(|unsent| unsent.receipt)
+                .collect();
+            assert_eq!(waiting, [b"over a".to_vec(), b"ack b".to_vec()]);
+            assert_eq!(receipts::unsent(tx, other, 9)?, []);
+            assert!(receipts::mark_sent(tx, 1, Stage::HandedOver, NOW)?);
+            assert!(!receipts::mark_sent(tx, 1, Stage::HandedOver, NOW)?);
+            let unsent = receipts::unsent(tx, peer, 9)?;
+            assert_eq!(
+                (unsent.len(), unsent[0].message_seq, unsent[0].stage),
+                (1, 2, Stage::Acknowledged)
+            );
+            let stages: Vec<_> = receipts::list(tx, 1)?
+                .into_iter()
+                .map(|row| row.stage)
+                .collect();
+            assert_eq!(
+                stages,
+                [Stage::Stored, Stage::HandedOver, Stage::Acknowledged]
             );
             Ok(())
         })

@@ -153,7 +153,7 @@ async fn a_supplied_id_is_used_once_per_peer() {
             let of_id = messages::by_message_id(tx, &id("same"))?;
             assert_eq!(of_id.iter().map(|row| row.seq).collect::<Vec<_>>(), [first + 2, first + 1, first]);
             let unknown = messages::insert_outgoing(tx, &outgoing(PeerId(99), "x", Mode::Now));
-            assert!(matches!(unknown, Err(StoreError::Constraint { .. })));
+            assert!(matches!(unknown, Err(StoreError::NotFound { .. })));
             Ok(())
         })
         .await

@@ -102,6 +102,13 @@ async fn unpairing_keeps_history_until_it_is_deleted() {
                 Err(StoreError::NotFound { .. })
             ));
             peers::revoke(tx, peer, NOW)?;
+            let late = messages::accept_incoming(tx, &incoming(peer, "late", "x"));
+            assert!(
+                matches!(late, Err(StoreError::NotFound { .. })),
+                "unpairing is effective at once"
+            );
+            let answer = messages::insert_outgoing(tx, &outgoing(peer, "late", Mode::Now));
+            assert!(matches!(answer, Err(StoreError::NotFound { .. })));
             assert_eq!(
                 messages::list(
                     tx,
