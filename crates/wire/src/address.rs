@@ -96,17 +96,17 @@ fn normal_host(host: &str) -> Result<String, AddressError> {
             Some(_) => Err(AddressError::Host),
         };
     }
-    let name = host.strip_suffix('.').unwrap_or(host);
+    let name = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
     if name.len() > 253 || !name.split('.').all(is_label) {
         return Err(AddressError::Host);
     }
     // "1.2.3" and "0x7f.1" are addresses to some resolvers and names to others.
-    let last = name.rsplit('.').next().unwrap_or(name);
+    let last = name.rsplit('.').next().unwrap_or(&name);
     let numeric = last.bytes().all(|b| b.is_ascii_digit()) || last.starts_with("0x");
     if numeric && name.parse::<Ipv4Addr>().is_err() {
         return Err(AddressError::Host);
     }
-    Ok(name.to_ascii_lowercase())
+    Ok(name)
 }
 
 fn is_label(label: &str) -> bool {

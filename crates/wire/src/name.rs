@@ -171,3 +171,68 @@ fn is_disruptive(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{00ad}' | '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn alias(text: &str) -> Alias {
+        Alias::new(text).unwrap()
+    }
+
+    #[test]
+    fn what_cannot_be_an_alias_is_told_why() {
+        for (text, expected) in [
+            ("", AliasError::Empty),
+            ("Mac", AliasError::Characters),
+            ("my mac", AliasError::Characters),
+            ("mäc", AliasError::Characters),
+            ("a/b", AliasError::Characters),
+            ("..", AliasError::Start),
+            ("-rf", AliasError::Start),
+            ("_x", AliasError::Start),
+            ("self", AliasError::Reserved),
+            ("me", AliasError::Reserved),
+            ("orc", AliasError::Reserved),
+            ("k", AliasError::Reserved),
+        ] {
+            assert_eq!(Alias::new(text), Err(expected), "{text:?}");
+        }
+        assert_eq!(Alias::new(&"x".repeat(65)), Err(AliasError::TooLong));
+        assert!(Alias::new(&"x".repeat(64)).is_ok());
+        assert!(Alias::new("wsl-box_2.home").is_ok());
+    }
+
+    #[test]
+    fn free_names_become_aliases() {
+        for (free, expected) in [
+            ("WSL box", "wsl-box"),
+            ("  Küche: Mac mini  ", "k-che-mac-mini"),
+            ("...Mac", "mac"),
+            ("main", "main-1"),
+            ("日本語", "machine"),
+            ("", "machine"),
+            ("a--b", "a--b"),
+        ] {
+            assert_eq!(Alias::suggest(free).as_str(), expected, "{free:?}");
+        }
+        assert_eq!(Alias::suggest(&"x".repeat(200)).as_str().len(), 64);
+    }
+
+    #[test]
+    fn equal_names_and_beginnings_conflict() {
+        assert!(alias("mac").conflicts_with(&alias("mac")));
+        assert!(alias("mac").conflicts_with(&alias("mac-mini")));
+        assert!(alias("mac-mini").conflicts_with(&alias("mac")));
+        assert!(!alias("mac-mini").conflicts_with(&alias("mac-book")));
+    }
+
+    #[test]
+    fn an_alias_in_json_is_checked() {
+        assert_eq!(
+            serde_json::from_str::<Alias>("\"mac\"").unwrap(),
+            alias("mac")
+        );
+        assert!(serde_json::from_str::<Alias>("\"Mac\"").is_err());
+    }
+}

@@ -285,6 +285,7 @@ fn what_is_no_address_is_told_why() {
         ("1.2.3:80", AddressError::Host),
         ("256.1.1.1:80", AddressError::Host),
         ("0x7f.1:80", AddressError::Host),
+        ("1.0X7f:80", AddressError::Host),
         ("[host]:80", AddressError::Host),
         ("[::1:80", AddressError::Host),
         ("[::1]80", AddressError::Host),

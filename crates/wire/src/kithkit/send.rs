@@ -229,3 +229,81 @@ impl From<SendRefusal> for Problem {
         problem
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn parse(body: Value) -> Result<SendRequest, SendRefusal> {
+        SendRequest::parse(body.to_string().as_bytes())
+    }
+
+    #[test]
+    fn a_good_request_is_normalised_and_keeps_the_callers_spelling() {
+        let request = parse(json!({
+            "to": "BMO", "payload": {"type": "text", "message": {"content": "hi"}, "extra": [1]}, "other": true,
+        }))
+        .unwrap();
+        assert_eq!(request.target, Target::Peer("BMO".to_owned()));
+        assert_eq!(request.route, Route::Auto);
+        assert_eq!(
+            request.payload_json(),
+            r#"{"type":"text","extra":[1],"text":"hi"}"#
+        );
+        assert_eq!(request.message_id, None);
+    }
+
+    #[test]
+    fn null_counts_as_absent_for_targets_but_not_for_routes() {
+        let payload = json!({"type": "text"});
+        let group = parse(json!({"to": null, "group": "g", "payload": payload})).unwrap();
+        assert_eq!(group.target, Target::Group("g".to_owned()));
+        let refusal = parse(json!({"to": "a", "payload": payload, "route": null})).unwrap_err();
+        assert_eq!(refusal.code, Code::InvalidRoute);
+        let blank = parse(json!({"to": " ", "payload": payload})).unwrap_err();
+        assert_eq!(blank.code, Code::InvalidTarget);
+    }
+
+    #[test]
+    fn the_length_is_measured_after_normalising_and_both_numbers_are_told() {
+        let long = "x".repeat(MAX_LENGTH + 1);
+        let refusal =
+            parse(json!({"to": "a", "payload": {"type": "t", "message": {"content": long}}}))
+                .unwrap_err();
+        assert_eq!(
+            (refusal.actual_length, refusal.max_length),
+            (Some(3501), Some(3500))
+        );
+        assert!(refusal.message.contains("3501") && refusal.message.contains("3500"));
+        let problem = Problem::from(refusal);
+        assert_eq!(
+            (problem.code, problem.status()),
+            (Code::PayloadTooLarge, 413)
+        );
+        assert!(
+            parse(json!({"to": "a", "payload": {"type": "t", "text": "x".repeat(MAX_LENGTH)}}))
+                .is_ok()
+        );
+    }
+
+    #[test]
+    fn size_is_refused_before_a_qualified_name_on_lan() {
+        let body = |text: &str| json!({"to": "a@b", "route": "lan", "payload": {"type": "t", "text": text}});
+        assert_eq!(
+            parse(body(&"x".repeat(4000))).unwrap_err().code,
+            Code::PayloadTooLarge
+        );
+        assert_eq!(parse(body("x")).unwrap_err().code, Code::InvalidRoute);
+    }
+
+    #[test]
+    fn a_message_id_is_passed_on_only_as_text() {
+        let request = |id: Value| {
+            parse(json!({"to": "a", "payload": {"type": "t"}, "messageId": id})).unwrap()
+        };
+        assert_eq!(request(json!("m-1")).message_id.as_deref(), Some("m-1"));
+        assert_eq!(request(json!(7)).message_id, None);
+    }
+}
