@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use tieline_store::StoreError;
 use tieline_store::messages::{self, Accepted, Assurance, Fence, NewIncoming};
+use tieline_store::peers::{self, PeerId};
 use tieline_wire::message::{ContentHash, Envelope, MessageId};
 use tieline_wire::problem::{Code, Problem};
 use tieline_wire::receipt::{Receipt, Stage};
@@ -63,9 +65,9 @@ pub(crate) async fn accept(
     };
     let accepted = node
         .store
-        .write(move |tx| messages::accept_incoming(tx, &new))
+        .write(move |tx| while_paired(tx, new.peer, |tx| messages::accept_incoming(tx, &new)))
         .await?;
-    match accepted {
+    match accepted.ok_or_else(|| Problem::new(Code::PeerRevoked))? {
         Accepted::Stored(_) => {
             node.events
                 .changed(EventKind::Messages, envelope.id.as_str());
@@ -129,21 +131,24 @@ pub(crate) async fn answer_resolve(
     let known = node
         .store
         .write(move |tx| {
-            questions
-                .iter()
-                .map(|(message, _, fence)| match fence {
-                    true => messages::fence(tx, id, message, now).map(Some),
-                    false => {
-                        let found = messages::find(tx, id, messages::Direction::In, message)?;
-                        Ok(found
-                            .into_iter()
-                            .next()
-                            .map(|row| Fence::Known(Box::new(row))))
-                    }
-                })
-                .collect::<Result<Vec<_>, _>>()
+            while_paired(tx, id, |tx| {
+                questions
+                    .iter()
+                    .map(|(message, _, fence)| match fence {
+                        true => messages::fence(tx, id, message, now).map(Some),
+                        false => {
+                            let found = messages::find(tx, id, messages::Direction::In, message)?;
+                            Ok(found
+                                .into_iter()
+                                .next()
+                                .map(|row| Fence::Known(Box::new(row))))
+                        }
+                    })
+                    .collect::<Result<Vec<_>, _>>()
+            })
         })
-        .await?;
+        .await?
+        .ok_or_else(|| Problem::new(Code::PeerRevoked))?;
     let mut items = Vec::with_capacity(asked.len());
     for ((message, hash, _), found) in asked.into_iter().zip(known) {
         let receipt = match found {
@@ -164,6 +169,19 @@ pub(crate) async fn answer_resolve(
         });
     }
     Ok(ResolveAnswer { items })
+}
+
+/// Does what a peer asked for, unless it was unpaired after its request was let in; then `None`.
+fn while_paired<T>(
+    tx: &rusqlite::Connection,
+    peer: PeerId,
+    work: impl FnOnce(&rusqlite::Connection) -> Result<T, StoreError>,
+) -> Result<Option<T>, StoreError> {
+    if peers::is_paired(tx, peer)? {
+        work(tx).map(Some)
+    } else {
+        Ok(None)
+    }
 }
 
 fn read_item(item: &ResolveItem) -> Result<(MessageId, ContentHash, bool), Problem> {

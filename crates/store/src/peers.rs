@@ -202,6 +202,16 @@ pub fn get(conn: &Connection, id: PeerId) -> Result<Option<PeerRow>, StoreError>
     one(conn, "id = ?1", id)
 }
 
+/// Whether the peer is there and not revoked. To be asked in the transaction that stores what it sent: its request
+/// may have been let in before the unpairing was committed.
+///
+/// # Errors
+/// Any failure of the database.
+pub fn is_paired(conn: &Connection, id: PeerId) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM peers WHERE id = ?1 AND state <> 'revoked'";
+    Ok(conn.prepare_cached(sql)?.exists([id])?)
+}
+
 /// The peer that has this alias now; revoked peers have none.
 ///
 /// # Errors

@@ -47,15 +47,11 @@ impl Node {
         self.farewell(&peer).await;
         self.revoke(&peer).await?;
         let id = peer.id;
-        loop {
-            let done = self
-                .store
-                .write(move |tx| peers::delete_history(tx, id, 500))
-                .await?;
-            if done {
-                break;
-            }
-        }
+        while self
+            .store
+            .write(move |tx| peers::delete_history(tx, id, 500))
+            .await?
+        {}
         self.store.write(move |tx| peers::delete(tx, id)).await?;
         self.events.changed(EventKind::Messages, String::new());
         Ok(())

@@ -1,0 +1,19 @@
+//! Attacks on the peer protocol, and bad days: real engines on loopback, and callers, servers and
+//! middlemen that do not keep to the rules.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    unreachable_pub
+)]
+
+mod actor;
+mod held;
+mod tunnel;
+mod world;
+
+mod credentials;
+mod replay;
+mod revoked;
+mod sessions;
+mod tokens;
