@@ -13,7 +13,7 @@ const WRITER_CACHE_KIB: i64 = 1024;
 /// Kibibytes of page cache for each reader.
 const READER_CACHE_KIB: i64 = 512;
 /// Longest wait for another process, such as a backup program, that holds a lock.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 /// Prepared statements kept per connection.
 const STATEMENTS: usize = 96;
 /// The write-ahead log is cut back to this many bytes after a burst.

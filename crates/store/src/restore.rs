@@ -3,8 +3,8 @@
 //! A restored database has forgotten messages that it once confirmed, so peers must learn that its word from before
 //! no longer holds: it gets a new store id. The mark in the database is renewed at every start and every close, and
 //! copied to a file beside it together with the identity of the database file (inode and birth time). An older
-//! database put back has an older mark; a copied directory has another file identity. A snapshot of the whole
-//! machine put back while the store was closed cannot be told.
+//! database put back has an older mark; a copied directory has another file identity. What cannot be told: a snapshot
+//! of the whole machine, and a copy written over the very same file when the run it was taken in ended in a crash.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -142,14 +142,17 @@ impl Store {
     /// # Errors
     /// Any failure of the database.
     pub async fn give_back_space(&self) -> Result<(), StoreError> {
+        let mut before = i64::MAX;
         loop {
-            let left = self.write(|tx| {
+            let freed = self.write(|tx| {
                 tx.execute_batch(&format!("PRAGMA incremental_vacuum({VACUUM_PAGES})"))?;
                 Ok(tx.pragma_query_value(None, "freelist_count", |row| row.get::<_, i64>(0))?)
             });
-            if left.await? == 0 {
+            let left = freed.await?;
+            if left == 0 || left >= before {
                 return Ok(());
             }
+            before = left;
         }
     }
 

@@ -110,8 +110,9 @@ fn run_group(
     let tx = match Transaction::new_unchecked(conn, TransactionBehavior::Immediate) {
         Ok(tx) => tx,
         Err(error) => {
-            first.answer(Err(error.into()));
-            return None;
+            let error = StoreError::from(error);
+            first.answer(Err(error.clone()));
+            return fail_waiting(queue, &error);
         }
     };
     let started = Instant::now();
@@ -149,6 +150,22 @@ fn run_group(
         job.answer(Ok(()));
     }
     closer
+}
+
+/// Fails what is queued now: no transaction can begin, and each would only wait as long for the same answer.
+/// Returns a close request met on the way.
+fn fail_waiting(
+    queue: &mut mpsc::Receiver<Command>,
+    error: &StoreError,
+) -> Option<oneshot::Sender<Result<(), StoreError>>> {
+    for _ in 0..queue.len() {
+        match queue.try_recv() {
+            Ok(Command::Job(job)) => job.answer(Err(error.clone())),
+            Ok(Command::Close(reply)) => return Some(reply),
+            Err(_) => return None,
+        }
+    }
+    None
 }
 
 /// Runs one job under a savepoint, so that its failure undoes only its own changes.

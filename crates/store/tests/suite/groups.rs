@@ -225,3 +225,33 @@ async fn jobs_handed_in_before_the_last_handle_goes_are_done() {
     let count = home.open().read(settings::list).await.unwrap().len();
     assert_eq!(count, 50);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_process_holding_the_database_is_told_once_for_all() {
+    let home = Home::new();
+    let store = home.open();
+    let other = rusqlite::Connection::open(home.db()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let started = std::time::Instant::now();
+    let writes: Vec<_> = (0..20)
+        .map(|_| {
+            let store = store.clone();
+            tokio::spawn(async move { store.write(|tx| settings::set(tx, "a", &1)).await })
+        })
+        .collect();
+    for write in writes {
+        assert_eq!(write.await.unwrap(), Err(StoreError::Busy));
+    }
+    assert!(
+        started.elapsed().as_secs() < 10,
+        "not one wait after the other"
+    );
+    assert_eq!(
+        setting(&store, "a").await,
+        None,
+        "reading goes on meanwhile"
+    );
+    other.execute_batch("COMMIT").unwrap();
+    store.write(|tx| settings::set(tx, "a", &2)).await.unwrap();
+    assert_eq!(setting(&store, "a").await, Some(2));
+}
