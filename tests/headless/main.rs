@@ -11,4 +11,5 @@ mod harness;
 mod commands;
 mod conformance;
 mod guard;
+mod line;
 mod serving;

@@ -36,13 +36,7 @@ impl Home {
             .canonicalize()
             .map_err(|error| unwritable(path, &error))?;
         let lock = path.join("host.lock");
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&lock)
-            .map_err(|error| unwritable(&path, &error))?;
+        let mut file = open_private(&lock).map_err(|error| unwritable(&path, &error))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(locked(&path, &mut file)),
@@ -67,6 +61,14 @@ impl Home {
     pub(crate) fn database(&self) -> PathBuf {
         self.path.join("tieline.db")
     }
+}
+
+fn open_private(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 fn write_note(file: &mut File, note: &HostNote) -> std::io::Result<()> {
