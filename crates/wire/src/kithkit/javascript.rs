@@ -56,21 +56,48 @@ pub(super) fn stringify(value: &Value, out: &mut String) {
     }
 }
 
-/// A number as JavaScript shows it: all are doubles, and exponents begin at 1e21 and below 1e-6.
+/// A number as JavaScript shows it (ECMA-262, 6.1.6.1.20): all are doubles, in the fewest digits
+/// that read back as the same one, with an exponent from 1e21 on and below 1e-6.
 fn number_text(number: &Number) -> String {
     let value = number.as_f64().unwrap_or(f64::NAN);
     if value == 0.0 {
         return "0".to_owned();
     }
-    // The shortest digits that read back as this double, as "d.ddde±x".
-    let scientific = format!("{value:e}");
-    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    // The digits come from serde_json, which breaks ties as JavaScript does and Rust's own
+    // formatting does not; only their layout differs.
+    let shortest =
+        Number::from_f64(value.abs()).map_or_else(|| "NaN".to_owned(), |n| n.to_string());
+    let (mantissa, exponent) = shortest.split_once('e').unwrap_or((&shortest, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let all = format!("{whole}{fraction}");
+    let significant = all.trim_start_matches('0');
+    let leading_zeros = all.len() - significant.len();
+    let digits = significant.trim_end_matches('0');
+
+    // The value is 0.DIGITS times ten to the power of `point`.
     let exponent: i32 = exponent.parse().unwrap_or(0);
-    if (-6..21).contains(&exponent) {
-        return format!("{value}");
+    let point = exponent + whole.len() as i32 - leading_zeros as i32;
+    let sign = if value < 0.0 { "-" } else { "" };
+    format!("{sign}{}", laid_out(digits, point))
+}
+
+fn laid_out(digits: &str, point: i32) -> String {
+    let zeros = |count: i32| "0".repeat(usize::try_from(count).unwrap_or(0));
+    let length = digits.len() as i32;
+    match point {
+        _ if (length..=21).contains(&point) => format!("{digits}{}", zeros(point - length)),
+        1..=21 => {
+            let (whole, fraction) = digits.split_at(point as usize);
+            format!("{whole}.{fraction}")
+        }
+        -5..=0 => format!("0.{}{digits}", zeros(-point)),
+        _ => {
+            let (first, rest) = digits.split_at(digits.len().min(1));
+            let dot = if rest.is_empty() { "" } else { "." };
+            let sign = if point > 0 { '+' } else { '-' };
+            format!("{first}{dot}{rest}e{sign}{}", (point - 1).unsigned_abs())
+        }
     }
-    let sign = if exponent < 0 { '-' } else { '+' };
-    format!("{mantissa}e{sign}{}", exponent.unsigned_abs())
 }
 
 #[cfg(test)]
@@ -99,6 +126,12 @@ mod tests {
             ("9007199254740993", "9007199254740992"),
             ("18446744073709551615", "18446744073709552000"),
             ("-12.5", "-12.5"),
+            ("1e-6", "0.000001"),
+            ("123456789012345680000", "123456789012345680000"),
+            ("1.7976931348623157e308", "1.7976931348623157e+308"),
+            ("5e-324", "5e-324"),
+            // Halfway between two shortest forms: the even one.
+            ("245010723912258.125", "245010723912258.12"),
         ];
         for (json, expected) in cases {
             assert_eq!(shown(json), expected, "{json}");
