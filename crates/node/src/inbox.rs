@@ -6,10 +6,12 @@ use bytes::Bytes;
 use tieline_store::StoreError;
 use tieline_store::messages::{self, Accepted, Assurance, Fence, NewIncoming};
 use tieline_store::peers::{self, PeerId};
+use tieline_wire::ask::{ANSWER_TYPE, ASK_TYPE};
 use tieline_wire::message::{ContentHash, Envelope, MessageId};
 use tieline_wire::problem::{Code, Problem};
 use tieline_wire::receipt::{Receipt, Stage};
 
+use crate::ask;
 use crate::clock::wall_now;
 use crate::limits::{MAX_BATCH, MAX_PAYLOAD};
 use crate::model::EventKind;
@@ -47,6 +49,7 @@ pub(crate) async fn accept(
     // Made before the commit, so that the copy carries its receipt; it leaves only after it.
     let receipt = sign(node, Stage::Stored, &envelope.id, peer, hash)?;
     let (text, kind) = searchable(&envelope);
+    let kind_name = kind.clone();
     let new = NewIncoming {
         peer: peer.id,
         message_id: envelope.id.clone(),
@@ -68,7 +71,12 @@ pub(crate) async fn accept(
         .write(move |tx| while_paired(tx, new.peer, |tx| messages::accept_incoming(tx, &new)))
         .await?;
     match accepted.ok_or_else(|| Problem::new(Code::PeerRevoked))? {
-        Accepted::Stored(_) => {
+        Accepted::Stored(seq) => {
+            match kind_name.as_str() {
+                ASK_TYPE => ask::arrived_ask(node, peer, seq, &envelope),
+                ANSWER_TYPE => ask::arrived_answer(node, peer, envelope.payload.get()),
+                _ => {}
+            }
             node.events
                 .changed(EventKind::Messages, envelope.id.as_str());
             node.arrived.notify_waiters();

@@ -7,6 +7,7 @@
 //!
 //! Front ends see [`model`] and nothing else.
 
+mod ask;
 mod clock;
 mod dialect;
 mod events;

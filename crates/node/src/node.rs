@@ -1,5 +1,6 @@
 //! The engine: one identity, one store, its listener and its peers.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::ops::Deref;
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::ask::{Brakes, Desk, Waiting};
 use crate::clock::{ElapsedClock, Instant};
 use crate::events::EventBus;
 use crate::home::Home;
@@ -74,6 +76,14 @@ pub struct Engine {
     pub(crate) stop: CancellationToken,
     /// Tasks whose end a graceful shutdown waits for.
     pub(crate) tasks: TaskTracker,
+    /// Callers that wait for answers of peers.
+    pub(crate) waiting_asks: Waiting,
+    /// Peers' questions that wait for the person.
+    pub(crate) desk: Desk,
+    /// How much goes back and forth.
+    pub(crate) brakes: Brakes,
+    /// Peers' questions that are being answered; cancelled when the asker hangs up.
+    pub(crate) serving: Mutex<HashMap<String, CancellationToken>>,
     /// Told when a message arrives.
     pub(crate) arrived: Notify,
     /// Told when an outgoing message ends or changes.

@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::ask::{self, Brakes, Desk, Waiting};
 use crate::clock::{ElapsedClock, Instant, wall_now};
 use crate::events::EventBus;
 use crate::home::Home;
@@ -80,6 +81,10 @@ impl Node {
             started_at: wall_now(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
+            waiting_asks: Waiting::default(),
+            desk: Desk::default(),
+            brakes: Brakes::default(),
+            serving: Mutex::default(),
             arrived: Notify::new(),
             settled: Notify::new(),
         });
@@ -90,6 +95,7 @@ impl Node {
         for row in rows {
             node.put_peer(row);
         }
+        ask::settle_interrupted(&node).await?;
         node.tasks.spawn(listener::run(node.clone(), socket, tls));
         node.tasks.spawn(outbox::upkeep(node.clone()));
         node.tasks.spawn(network::watch(node.clone()));

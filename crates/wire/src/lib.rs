@@ -32,6 +32,7 @@
 //! ```
 
 pub mod address;
+pub mod ask;
 pub mod bytes;
 pub mod card;
 pub mod certificate;

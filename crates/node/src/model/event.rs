@@ -17,6 +17,8 @@ pub enum EventKind {
     Invites,
     /// A secret was added, replaced or deleted; ids are its names.
     Secrets,
+    /// A question of a peer waits for the person, or a brake does; ids are ask ids or peer names.
+    Asks,
     /// The node's own state.
     Status,
     /// A setting changed; ids are setting names.

@@ -3,6 +3,7 @@
 //! JSON names are camelCase; times are RFC 3339 in UTC with milliseconds; durations say their
 //! unit in the name. Options that are absent are left out.
 
+mod ask;
 mod command;
 mod delivery;
 mod event;
@@ -10,6 +11,7 @@ mod pairing;
 mod peer;
 mod status;
 
+pub use ask::{AskCommand, AskView, BrakeView, PendingAsk, Provenance, Responder};
 pub use command::{
     AddPeer, KithkitPeer, MessageQuery, OnFailure, RouteChoice, SendCommand, Target,
 };

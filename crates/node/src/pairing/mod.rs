@@ -14,4 +14,4 @@ mod swap;
 pub(crate) use bind::{answer_bind, answer_confirm, bind, confirm};
 pub(crate) use book::Book;
 pub(crate) use inviter::{hello, prove, restore};
-pub(crate) use roster::answer_unpair;
+pub(crate) use roster::{answer_unpair, set_option};

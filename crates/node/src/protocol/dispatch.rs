@@ -113,12 +113,23 @@ async fn served(node: &Node, request: Request) -> Result<Reply, Problem> {
         path::STAGES => crate::outbox::answer_stages(node, &peer, read(&request.body)?)
             .await
             .map(|()| Reply::ok(&serde_json::json!({"ok": true}))),
+        path::ASK_CANCEL => {
+            let body: CancelBody = read(&request.body)?;
+            crate::ask::cancel(node, &peer, &body.id);
+            Ok(Reply::ok(&serde_json::json!({"ok": true})))
+        }
         path::UNPAIR => {
             pairing::answer_unpair(node, &peer).await;
             Ok(Reply::ok(&serde_json::json!({"ok": true})))
         }
         _ => Err(Problem::new(Code::NotFound)),
     }
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CancelBody {
+    id: String,
 }
 
 fn health(request: &Request) -> Result<Reply, Problem> {

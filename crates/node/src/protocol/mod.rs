@@ -38,6 +38,8 @@ pub(crate) mod path {
     pub(crate) const RESOLVE: &str = "/tieline/v1/resolve";
     /// Your messages reached these later stages.
     pub(crate) const STAGES: &str = "/tieline/v1/stages";
+    /// Whoever asked has hung up.
+    pub(crate) const ASK_CANCEL: &str = "/tieline/v1/asks/cancel";
     /// We are no longer paired.
     pub(crate) const UNPAIR: &str = "/tieline/v1/unpair";
     /// `GET`, upgraded to a WebSocket that carries requests both ways.

@@ -271,6 +271,34 @@ codes! {
         "The settings cannot be read.",
         "The file has a mistake at the place named. It was left as it is.",
         "Correct the file, then start again.";
+    NoResponder "NO_RESPONDER" 404 Some(Phase::Responder),
+        "Nobody answers questions there.",
+        "The person at the other machine has not chosen what answers questions from this one.",
+        "Ask that person to choose a responder for this machine, or send a message instead.";
+    ResponderFailed "RESPONDER_FAILED" 502 Some(Phase::Responder),
+        "What should have answered failed.",
+        "The command or endpoint behind the other machine's responder ended with an error.",
+        "Look at the responder's settings on the other machine, where the reason is shown.";
+    ResponderTimeout "RESPONDER_TIMEOUT" 504 Some(Phase::Responder),
+        "No answer came in time.",
+        "The command, endpoint or person behind the other machine's responder took too long.",
+        "Ask again later, or send a message that can wait.";
+    ResponderInterrupted "RESPONDER_INTERRUPTED" 503 Some(Phase::Responder),
+        "The other machine stopped while it worked on the answer.",
+        "Tieline was ended or restarted there.",
+        "Ask again.";
+    AskDeclined "ASK_DECLINED" 403 Some(Phase::Responder),
+        "The person there declined to answer.",
+        "Someone chose Decline.",
+        "Nothing to do here.";
+    HopLimit "HOP_LIMIT" 429 Some(Phase::Limit),
+        "The question was passed on too often.",
+        "Agents that ask each other in a circle, or a chain of machines that is too long.",
+        "Ask the machine that knows the answer directly.";
+    BudgetSpent "BUDGET_SPENT" 429 Some(Phase::Limit),
+        "This hour's budget for this peer is spent.",
+        "More questions or messages came within the hour than the person allows.",
+        "Wait, or allow more on the peer's page.";
     Internal "INTERNAL" 500 None,
         "Something failed inside Tieline.",
         "This is a fault of the program, not of yours.",

@@ -1,0 +1,164 @@
+//! Brakes: how many questions go back and forth with one peer within an hour.
+//!
+//! Two agents that ask each other in a circle stop here at the latest, and a person is asked. The
+//! counts are of this run; a restart begins anew.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tieline_store::peers::PeerId;
+use tieline_wire::problem::{Code, Problem};
+
+use crate::clock::Instant;
+
+const HOUR: Duration = Duration::from_secs(3600);
+/// Questions per peer, direction and hour before the person is asked.
+const PER_HOUR: u32 = 30;
+/// What *Allow 10 more* adds.
+const MORE: u32 = 10;
+
+/// What is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Kind {
+    /// The peer's questions to this node.
+    AsksIn,
+    /// This node's questions to the peer.
+    AsksOut,
+}
+
+impl Kind {
+    /// For front ends.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::AsksIn => "asksIn",
+            Self::AsksOut => "asksOut",
+        }
+    }
+
+    /// Reads what [`Kind::as_str`] wrote.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        [Self::AsksIn, Self::AsksOut]
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+    }
+}
+
+/// The counts of all peers.
+#[derive(Default)]
+pub(crate) struct Brakes {
+    counts: Mutex<HashMap<(PeerId, Kind), Count>>,
+}
+
+#[derive(Default)]
+struct Count {
+    used: VecDeque<Instant>,
+    extra: u32,
+    stopped: bool,
+    waiting: bool,
+}
+
+/// One brake: used, allowed, and whether the person is being asked.
+pub(crate) struct Standing {
+    pub(crate) used: u32,
+    pub(crate) limit: u32,
+    pub(crate) waiting: bool,
+}
+
+impl Brakes {
+    /// Counts one more.
+    ///
+    /// # Errors
+    /// `BUDGET_SPENT`: the person is asked from now on.
+    pub(crate) fn take(&self, peer: PeerId, kind: Kind) -> Result<(), Problem> {
+        let mut counts = self.counts.lock();
+        let count = counts.entry((peer, kind)).or_default();
+        count.forget();
+        if count.stopped || count.len() >= count.limit() {
+            count.waiting = !count.stopped;
+            return Err(Problem::new(Code::BudgetSpent).with("limit", count.limit()));
+        }
+        count.used.push_back(Instant::now());
+        Ok(())
+    }
+
+    /// The person allows ten more, also after a stop.
+    pub(crate) fn allow_more(&self, peer: PeerId, kind: Kind) {
+        let mut counts = self.counts.lock();
+        let count = counts.entry((peer, kind)).or_default();
+        count.stopped = false;
+        count.waiting = false;
+        count.extra = count.extra.saturating_add(MORE);
+    }
+
+    /// The person wants no more of this until they allow it.
+    pub(crate) fn stop(&self, peer: PeerId, kind: Kind) {
+        let mut counts = self.counts.lock();
+        let count = counts.entry((peer, kind)).or_default();
+        count.stopped = true;
+        count.waiting = false;
+    }
+
+    /// How a brake stands.
+    pub(crate) fn standing(&self, peer: PeerId, kind: Kind) -> Standing {
+        let mut counts = self.counts.lock();
+        let count = counts.entry((peer, kind)).or_default();
+        count.forget();
+        let limit = if count.stopped { 0 } else { count.limit() };
+        Standing {
+            used: count.len(),
+            limit,
+            waiting: count.waiting,
+        }
+    }
+}
+
+impl Count {
+    fn forget(&mut self) {
+        while self.used.front().is_some_and(|when| when.elapsed() >= HOUR) {
+            self.used.pop_front();
+        }
+        if self.used.is_empty() {
+            self.extra = 0;
+        }
+    }
+
+    fn len(&self) -> u32 {
+        u32::try_from(self.used.len()).unwrap_or(u32::MAX)
+    }
+
+    const fn limit(&self) -> u32 {
+        PER_HOUR.saturating_add(self.extra)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spent_budget_asks_the_person_who_may_allow_more_or_stop() {
+        let brakes = Brakes::default();
+        let peer = PeerId(1);
+        for _ in 0..PER_HOUR {
+            brakes.take(peer, Kind::AsksIn).unwrap();
+        }
+        assert_eq!(
+            brakes.take(peer, Kind::AsksIn).unwrap_err().code,
+            Code::BudgetSpent
+        );
+        assert!(brakes.standing(peer, Kind::AsksIn).waiting);
+        assert!(
+            brakes.take(peer, Kind::AsksOut).is_ok(),
+            "each direction has its own"
+        );
+        brakes.allow_more(peer, Kind::AsksIn);
+        for _ in 0..MORE {
+            brakes.take(peer, Kind::AsksIn).unwrap();
+        }
+        assert!(brakes.take(peer, Kind::AsksIn).is_err());
+        brakes.stop(peer, Kind::AsksIn);
+        assert_eq!(brakes.standing(peer, Kind::AsksIn).limit, 0);
+        assert!(!brakes.standing(peer, Kind::AsksIn).waiting);
+    }
+}

@@ -1,0 +1,15 @@
+//! Questions to peers and the answers to theirs.
+//!
+//! An ask travels as a message and its answer as another one, so both are durable and ride any
+//! line. What answers here is the person's choice for each peer; by default nobody does.
+
+mod answerer;
+mod asker;
+mod brakes;
+mod person;
+pub(crate) mod responder;
+
+pub(crate) use answerer::{arrived_ask, cancel, settle_interrupted};
+pub(crate) use asker::{Waiting, arrived_answer};
+pub(crate) use brakes::{Brakes, Kind};
+pub(crate) use person::Desk;
