@@ -30,6 +30,8 @@ pub(crate) struct Peer {
     pub keeper: Notify,
     /// What the last exchanges showed.
     pub live: Mutex<Live>,
+    /// One question at a time whether it can dial this node.
+    pub asking: tokio::sync::Mutex<()>,
     /// Whether this node is asking it to bind a token just now.
     pub binding: AtomicBool,
     /// Ends everything that belongs to it.
@@ -136,6 +138,7 @@ impl Peers {
             lane: Notify::new(),
             keeper: Notify::new(),
             live: Mutex::default(),
+            asking: tokio::sync::Mutex::new(()),
             binding: AtomicBool::new(false),
             cut: parent.child_token(),
         });

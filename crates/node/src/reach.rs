@@ -244,6 +244,11 @@ pub(crate) async fn answer_reach(node: &Node, peer: &Arc<Peer>) -> Result<ReachA
 /// # Errors
 /// Why it could not be asked.
 pub(crate) async fn ask(node: &Node, peer: &Arc<Peer>) -> Result<ReachAnswer, Problem> {
+    // Whoever asks at the same time shares the answer: dialling back is bounded over there.
+    let _turn = peer.asking.lock().await;
+    if let Some(answer) = just_asked(peer) {
+        return Ok(answer);
+    }
     let answer: ReachAnswer = exchange_open(node, peer, path::REACH, "{}".into())
         .await?
         .read()?;
@@ -263,6 +268,19 @@ pub(crate) async fn ask(node: &Node, peer: &Arc<Peer>) -> Result<ReachAnswer, Pr
     drop(live);
     node.events.changed(EventKind::Peers, peer.alias());
     Ok(answer)
+}
+
+fn just_asked(peer: &Peer) -> Option<ReachAnswer> {
+    let live = peer.live.lock();
+    let (_, ok) = live
+        .asked
+        .filter(|(when, _)| when.elapsed() < 2 * DIAL_BACK_PAUSE)?;
+    Some(ReachAnswer {
+        ok,
+        latency_ms: live.dial_in.latency_ms,
+        address: live.dial_in.address.clone(),
+        problem: live.dial_in.problem.clone(),
+    })
 }
 
 /// Keeps the line to a peer until it is unpaired or the node stops: measures both directions, and
