@@ -13,7 +13,7 @@ use tieline_wire::problem::{Code, Problem};
 use tieline_wire::time::UnixMillis;
 
 use super::book::{Binding, Entry, Session, Stand};
-use super::roster::free_alias;
+use super::roster::{changed_key, free_alias};
 use crate::clock::wall_now;
 use crate::model::{EventKind, InviteState, InviteView};
 use crate::node::Node;
@@ -237,8 +237,10 @@ async fn store(
     let row = node
         .store
         .write(move |tx| {
+            if changed_key(tx, &tls_key, &verify_key)? {
+                return Ok(None);
+            }
             let id = match peers::by_tls_key(tx, &tls_key)? {
-                Some(known) if known.verify_key != Some(verify_key) => return Ok(None),
                 Some(known) => {
                     peers::set_token(tx, known.id, Some(&sealed), false)?;
                     peers::set_addresses(tx, known.id, &card.addresses)?;
@@ -272,12 +274,16 @@ async fn store(
                 confirmed: false,
                 bound_at: now,
             };
-            invites::bind(tx, &bound)?;
+            let again =
+                invites::get(tx, invite.as_bytes())?.is_some_and(|earlier| earlier.peer == id);
+            if !again {
+                invites::bind(tx, &bound)?;
+            }
             settings::set(tx, &setting(&invite), &sealed_secret)?;
             peers::get(tx, id)
         })
         .await?;
-    // The TLS key is paired already, but with another signing key: only a person may attach that.
+    // One of the keys is paired already, but with another one: only a person may attach that.
     let row = row.ok_or_else(|| Problem::new(Code::NewKey))?;
     node.put_peer(row)
         .ok_or_else(|| Problem::new(Code::PeerRevoked))

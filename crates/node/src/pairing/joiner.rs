@@ -11,7 +11,7 @@ use tieline_wire::pairing::{Role, Transcript, check, prove};
 use tieline_wire::problem::{Code, Problem};
 
 use super::bind::confirm;
-use super::roster::free_alias;
+use super::roster::{changed_key, free_alias};
 use crate::clock::wall_now;
 use crate::line::{Connection, DirectConnection, dial};
 use crate::model::{JoinView, LinkPreview, PingIn};
@@ -175,8 +175,10 @@ impl Node {
         let row = self
             .store
             .write(move |tx| {
+                if changed_key(tx, &tls_key, &verify_key)? {
+                    return Ok(None);
+                }
                 let id = match peers::by_tls_key(tx, &tls_key)? {
-                    Some(known) if known.verify_key != Some(verify_key) => return Ok(None),
                     Some(known) => {
                         peers::set_token(tx, known.id, Some(&sealed), false)?;
                         known.id

@@ -6,6 +6,7 @@ use rusqlite::Connection as Sql;
 use tieline_store::peers::{self, PeerState};
 use tieline_store::{StoreError, messages};
 use tieline_wire::address::Address;
+use tieline_wire::key::VerifyKey;
 use tieline_wire::name::Alias;
 use tieline_wire::problem::{Code, Problem};
 
@@ -137,6 +138,8 @@ impl Node {
             })
             .await?;
         self.peers.take_out(id);
+        // A join that was not confirmed yet must not be done again with the same link.
+        self.invites.confirm(id);
         self.events.changed(EventKind::Peers, alias);
         Ok(())
     }
@@ -182,6 +185,20 @@ pub(super) fn free_alias(conn: &Sql, suggested: &str) -> Result<String, StoreErr
         .ok_or_else(|| StoreError::Constraint {
             detail: "no free name for the peer".into(),
         })
+}
+
+/// Whether one of these keys is a peer's whose other key is not the one given here.
+pub(super) fn changed_key(
+    conn: &Sql,
+    tls_key: &VerifyKey,
+    verify_key: &VerifyKey,
+) -> Result<bool, StoreError> {
+    let by_tls = peers::by_tls_key(conn, tls_key)?;
+    let by_signing = peers::by_key_id(conn, &verify_key.key_id())?;
+    Ok(
+        by_tls.is_some_and(|known| known.verify_key != Some(*verify_key))
+            || by_signing.is_some_and(|known| known.tls_key != Some(*tls_key)),
+    )
 }
 
 /// The problem of a name that another peer has, or that begins alike.
