@@ -9,11 +9,16 @@
 
 mod actor;
 mod held;
+mod station;
 mod tunnel;
 mod world;
 
 mod credentials;
+mod links;
+mod middle;
+mod proofs;
 mod replay;
 mod revoked;
 mod sessions;
 mod tokens;
+mod wrong_key;

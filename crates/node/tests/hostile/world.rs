@@ -4,7 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use tempfile::TempDir;
-use tieline_node::model::{HostKind, MessageQuery, MessageView};
+use tieline_node::model::{
+    HostKind, MessageQuery, MessageView, OnFailure, RouteChoice, SendCommand,
+};
 use tieline_node::{Node, NodeConfig, VaultChoice};
 use tieline_wire::problem::{Code, Problem};
 
@@ -85,6 +87,17 @@ impl World {
     pub async fn peer_names(&self) -> Vec<String> {
         let peers = self.node.peers().await.unwrap();
         peers.into_iter().map(|peer| peer.name).collect()
+    }
+}
+
+pub fn text(to: &str, text: &str) -> SendCommand {
+    let payload = serde_json::json!({"type": "text", "text": text});
+    SendCommand {
+        to: to.to_owned(),
+        payload: payload.as_object().unwrap().clone(),
+        route: RouteChoice::Auto,
+        message_id: None,
+        on_failure: OnFailure::Fail,
     }
 }
 
