@@ -31,6 +31,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod abtars;
 pub mod address;
 pub mod ask;
 pub mod bytes;
