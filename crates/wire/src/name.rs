@@ -31,10 +31,10 @@ pub enum AliasError {
 }
 
 /// Words with a meaning of their own: ours, then the names abTARS refuses for peers.
-const RESERVED: [&str; 27] = [
+const RESERVED: [&str; 26] = [
     "self", "master", "all", "me", // ours
     "o", "orc", "a", "main", "b", "browse", "c", "code", "t", "task", "p", "peer", "s", "system",
-    "w", "worker", "d", "dreamy", "h", "healer", "k", "skill", "default",
+    "w", "worker", "d", "dreamy", "h", "healer", "k", "skill",
 ];
 
 const MAX_ALIAS: usize = 64;
