@@ -43,6 +43,8 @@ pub(crate) struct Try {
 pub(crate) struct Exchange {
     /// The peer's answer, or why there is none and whether it may have received the request.
     pub result: Result<Answer, ExchangeError>,
+    /// Whether a try before the last may have reached the peer.
+    pub exposed: bool,
     /// Every try.
     pub tries: Vec<Try>,
 }
@@ -76,6 +78,7 @@ pub(crate) async fn exchange(node: &Node, peer: &Arc<Peer>, path: &str, body: By
             let problem = Problem::new(Code::PeerRevoked);
             return Exchange {
                 result: Err(ExchangeError { problem, sent }),
+                exposed: sent,
                 tries,
             };
         };
@@ -102,6 +105,7 @@ pub(crate) async fn exchange(node: &Node, peer: &Arc<Peer>, path: &str, body: By
                 tries.push(this);
                 return Exchange {
                     result: Ok(answer),
+                    exposed: sent,
                     tries,
                 };
             }
@@ -123,6 +127,7 @@ pub(crate) async fn exchange(node: &Node, peer: &Arc<Peer>, path: &str, body: By
     let problem = Problem::new(Code::Unreachable);
     Exchange {
         result: Err(ExchangeError { problem, sent }),
+        exposed: sent,
         tries,
     }
 }
@@ -286,6 +291,7 @@ fn failed_exchange(
         node.events.changed(EventKind::Peers, peer.alias());
     }
     Exchange {
+        exposed: error.sent,
         result: Err(error),
         tries,
     }

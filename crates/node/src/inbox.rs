@@ -106,8 +106,10 @@ pub(crate) async fn accept(
             ))
         }
         Accepted::Fenced => {
-            let problem = Problem::new(Code::IdConflict)
-                .because("The sender had asked about this id before, and was told that it is not here and never will be.");
+            let problem = Problem::new(Code::DeliveryFailed)
+                .summary("The message had been given up before this copy of it arrived.")
+                .because("Its sender lost an answer, asked about it, and was told that it is not here and never will be.")
+                .remedy("Send it again under a new id.");
             Err(refusal(node, peer, &envelope.id, hash, problem))
         }
     }

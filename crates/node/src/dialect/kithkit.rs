@@ -107,7 +107,7 @@ pub(super) async fn deliver(node: &Node, peer: &Arc<Peer>, row: &MessageRow) -> 
         let (answered, mut this) = ask(address, request).await;
         match answered {
             Ok((status, answer)) => {
-                let outcome = judge(status, &answer);
+                let outcome = judge(status, &answer).after_exposure(sent);
                 if let Outcome::NotStored(problem) = &outcome {
                     this.problem = Some(problem.clone());
                 }

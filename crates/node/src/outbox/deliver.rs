@@ -34,7 +34,10 @@ pub(super) async fn deliver(
         dialect::deliver(node, peer, row).await
     };
     let tries = delivery.tries;
-    let verdict = delivery.outcome.verdict(row.mode.unwrap_or(Mode::Now));
+    let verdict = delivery
+        .outcome
+        .after_exposure(row.exposed)
+        .verdict(row.mode.unwrap_or(Mode::Now));
     settle(node, row, &verdict, &tries).await?;
     Ok((verdict, tries))
 }
@@ -59,7 +62,7 @@ async fn over_tieline(node: &Node, peer: &Arc<Peer>, row: &MessageRow) -> Delive
     };
     let asked = exchange(node, peer, path::MESSAGES, envelope.to_json().into()).await;
     let outcome = match asked.result {
-        Ok(answer) => read(&answer, keys, row, node.key_id()),
+        Ok(answer) => read(&answer, keys, row, node.key_id()).after_exposure(asked.exposed),
         Err(error) if error.sent => Outcome::Unknown(error.problem),
         Err(error) => Outcome::NotStored(error.problem),
     };
@@ -118,12 +121,18 @@ fn read(answer: &Answer, keys: &Keys, row: &MessageRow, own: KeyId) -> Outcome {
         .filter(|receipt| receipt.stage == Stage::Refused && verify(receipt).is_ok());
     match signed {
         Some(receipt) => Outcome::Refused(problem, Some(Box::new(receipt))),
-        // Without its code, an answer says nothing about what the peer did.
-        None if matches!(problem.code, Code::Internal | Code::ResponseInvalid) => {
-            Outcome::Unknown(problem)
-        }
+        None if leaves_open(problem.code) => Outcome::Unknown(problem),
         None => Outcome::NotStored(problem),
     }
+}
+
+/// Whether a refusal without a signature leaves open what the peer did: it does not say, or its
+/// disk failed under a commit that may turn out to be there.
+fn leaves_open(code: Code) -> bool {
+    matches!(
+        code,
+        Code::Internal | Code::ResponseInvalid | Code::StoreFailed | Code::StoreDamaged
+    )
 }
 
 async fn settle(

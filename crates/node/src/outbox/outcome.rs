@@ -50,6 +50,18 @@ pub(crate) enum Verdict {
 }
 
 impl Outcome {
+    /// The same where an earlier try may have left a copy with the peer: then only its signed word
+    /// says that nothing is stored.
+    #[must_use]
+    pub(crate) fn after_exposure(self, exposed: bool) -> Self {
+        match self {
+            Self::NotStored(problem) | Self::Refused(problem, None) if exposed => {
+                Self::Unknown(problem)
+            }
+            outcome => outcome,
+        }
+    }
+
     /// What becomes of a message that was sent in this mode.
     #[must_use]
     pub(crate) fn verdict(self, mode: Mode) -> Verdict {
@@ -86,7 +98,9 @@ impl Outcome {
                 receipt: None,
                 problem: Some(problem),
             },
-            Self::Unknown(problem) if mode == Mode::Queue => Verdict::Requeue(true, problem),
+            Self::Unknown(problem) if mode == Mode::Queue && may_pass(&problem) => {
+                Verdict::Requeue(true, problem)
+            }
             Self::Unknown(problem) => Verdict::Finish {
                 state: State::Unconfirmed,
                 evidence: Evidence::None,
@@ -106,6 +120,12 @@ fn may_pass(problem: &Problem) -> bool {
 }
 
 impl Verdict {
+    /// Whether nothing will change any more.
+    #[must_use]
+    pub(crate) fn is_final(&self) -> bool {
+        matches!(self, Self::Finish { state, .. } if *state != State::Unconfirmed)
+    }
+
     /// For the store.
     #[must_use]
     pub(crate) fn finish<'a>(
@@ -122,5 +142,35 @@ impl Verdict {
             problem,
             at,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state(outcome: Outcome, exposed: bool, mode: Mode) -> Option<State> {
+        match outcome.after_exposure(exposed).verdict(mode) {
+            Verdict::Finish { state, .. } => Some(state),
+            Verdict::Requeue(..) => None,
+        }
+    }
+
+    #[test]
+    fn what_may_have_arrived_before_is_not_failed_without_the_peers_signed_word() {
+        let refused = || Outcome::NotStored(Problem::new(Code::ConnectRefused));
+        let claimed = || Outcome::Refused(Problem::new(Code::PeerRefusedUs), None);
+        for outcome in [refused, claimed] {
+            assert_eq!(state(outcome(), false, Mode::Now), Some(State::Failed));
+            assert_eq!(state(outcome(), true, Mode::Now), Some(State::Unconfirmed));
+        }
+        assert_eq!(state(refused(), true, Mode::Queue), None);
+        // Trying again cannot help: the peer is asked.
+        let too_long = || Outcome::NotStored(Problem::new(Code::PayloadTooLarge));
+        assert_eq!(state(too_long(), false, Mode::Queue), Some(State::Failed));
+        assert_eq!(
+            state(too_long(), true, Mode::Queue),
+            Some(State::Unconfirmed)
+        );
     }
 }

@@ -68,9 +68,14 @@ impl Node {
         // A task of its own: a caller who hangs up does not stop what was accepted.
         let node = self.clone();
         let id = row.message_id.clone();
-        let work = self
-            .tasks
-            .spawn(async move { deliver(&node, &peer, &row).await });
+        let work = self.tasks.spawn(async move {
+            let delivered = deliver(&node, &peer, &row).await;
+            if !matches!(&delivered, Ok((verdict, _)) if verdict.is_final()) {
+                // The lane asks, or tries again.
+                peer.lane.notify_one();
+            }
+            delivered
+        });
         match work.await {
             Ok(Ok((verdict, tries))) => {
                 let attempts = tries.iter().map(Try::view).collect();
