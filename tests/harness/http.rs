@@ -84,7 +84,13 @@ impl Request {
 
     /// The same, for servers that may be gone.
     pub fn try_send(self) -> std::io::Result<Response> {
+        self.try_send_noting(|| ())
+    }
+
+    /// The same; `written` is called once the request is on its way, before its answer is read.
+    pub fn try_send_noting(self, written: impl FnOnce()) -> std::io::Result<Response> {
         let mut reader = self.open()?;
+        written();
         let (status, headers) = read_head(&mut reader)?;
         let chunked = headers
             .iter()

@@ -10,6 +10,8 @@ mod harness;
 
 mod commands;
 mod conformance;
+#[cfg(unix)]
+mod crash;
 mod guard;
 mod line;
 mod serving;
