@@ -1,5 +1,6 @@
 //! The command line where no node runs.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::process::Stdio;
 
@@ -155,9 +156,12 @@ fn the_openapi_documents_name_every_route_once_with_its_answers() {
         assert!(document["openapi"].as_str().unwrap().starts_with("3."));
         let paths = document["paths"].as_object().unwrap();
         let mut operations = 0;
+        let mut ids = BTreeSet::new();
         for (path, methods) in paths {
             for (method, operation) in methods.as_object().unwrap() {
                 operations += 1;
+                let id = operation["operationId"].as_str().unwrap();
+                assert!(ids.insert(id), "{id} names two operations");
                 let responses = operation["responses"].as_object().unwrap();
                 assert!(
                     responses.keys().any(|status| status.starts_with('2')),

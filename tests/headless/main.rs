@@ -15,3 +15,4 @@ mod crash;
 mod guard;
 mod line;
 mod serving;
+mod tour;

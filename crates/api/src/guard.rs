@@ -11,7 +11,7 @@
 //! - A request that carries a body must declare it as JSON. A page can only send that after asking
 //!   (a preflight), and nobody answers here.
 //!
-//! Requests that read messages or act for the user need the bearer token as well: [`Bearer`].
+//! Requests that read messages or act for the user need the bearer token as well: [`bearer`].
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;

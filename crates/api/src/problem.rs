@@ -11,7 +11,8 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use tieline_node::model::{AttemptView, PingFailure};
+pub(crate) use tieline_node::model::ProblemSchema;
+use tieline_node::model::{AttemptView, PhaseSchema, PingFailure};
 use tieline_wire::problem::{Code, Phase, Problem};
 use utoipa::ToSchema;
 
@@ -77,7 +78,7 @@ pub struct LocalError {
     pub remedy: Cow<'static, str>,
     /// How far it came: resolve, connect, tls, pin, auth, limit, store or responder.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<PhaseSchema>)]
     pub phase: Option<Phase>,
     /// Every try; absent when nothing could be tried.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -118,30 +119,6 @@ impl IntoResponse for LocalError {
     fn into_response(self) -> Response {
         (status(self.code), Json(self)).into_response()
     }
-}
-
-/// What the control API answers when it refuses or fails.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Problem)]
-#[serde(rename_all = "camelCase")]
-#[allow(
-    dead_code,
-    reason = "describes `tieline_wire::problem::Problem` in the OpenAPI document"
-)]
-pub(crate) struct ProblemSchema {
-    /// Stable code, for programs.
-    code: String,
-    /// What failed, in a sentence.
-    summary: String,
-    /// The likely cause.
-    cause: String,
-    /// What to do about it.
-    remedy: String,
-    /// How far it came: resolve, connect, tls, pin, auth, limit, store or responder.
-    phase: Option<String>,
-    /// Further facts.
-    #[schema(value_type = Option<Object>)]
-    detail: Option<Map<String, Value>>,
 }
 
 /// A ping that was not answered: the problem, and every try.

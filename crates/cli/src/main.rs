@@ -8,6 +8,7 @@ mod client;
 mod commands;
 mod exit;
 mod output;
+mod progress;
 mod prompt;
 mod show;
 

@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde::Serialize;
 use tieline_wire::problem::Problem;
 
+use crate::show::printable;
+
 /// Where a command writes.
 #[derive(Debug, Clone)]
 pub(crate) struct Output {
@@ -62,10 +64,10 @@ impl Output {
         {
             return self.note(text);
         }
-        self.note(format!("error: {}", problem.summary));
+        self.note(format!("error: {}", printable(&problem.summary)));
         for (label, text) in [("cause", &problem.cause), ("do", &problem.remedy)] {
             if !text.is_empty() {
-                self.note(format!("  {label:<6} {text}"));
+                self.note(format!("  {label:<6} {}", printable(text)));
             }
         }
     }

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tieline_node::model::{AttemptView, Direction, DirectionState, MessageView, Via};
+use tieline_wire::problem::Problem;
 
 /// Text from another machine, safe to print: control characters and those that turn the reading
 /// direction would let it rewrite what the terminal shows.
@@ -68,6 +69,11 @@ pub(crate) fn via(via: Via) -> &'static str {
     }
 }
 
+/// What failed and why; part of it may be a peer's own words.
+pub(crate) fn reason(problem: &Problem) -> String {
+    printable(&format!("{} {}", problem.summary, problem.cause))
+}
+
 /// One direction of a line in a few words.
 pub(crate) fn direction(direction: &Direction) -> String {
     match (direction.state, direction.latency_ms, &direction.problem) {
@@ -110,7 +116,7 @@ pub(crate) fn message(message: &MessageView) -> Vec<String> {
     let mut lines = vec![head];
     lines.extend(body);
     if let Some(problem) = &message.problem {
-        lines.push(format!("    ! {}: {}", problem.summary, problem.cause));
+        lines.push(format!("    ! {}", reason(problem)));
     }
     lines.push(format!("    id {}", printable(&message.message_id)));
     lines
@@ -138,8 +144,8 @@ pub(crate) fn attempt(number: usize, attempt: &AttemptView) -> Vec<String> {
     let mut lines = vec![head];
     match (&attempt.problem, &attempt.error) {
         (Some(problem), _) => {
-            lines.push(format!("    {}: {}", problem.summary, problem.cause));
-            lines.push(format!("    do: {}", problem.remedy));
+            lines.push(format!("    {}", reason(problem)));
+            lines.push(format!("    do: {}", printable(&problem.remedy)));
         }
         (None, Some(error)) => lines.push(format!("    {}", printable(error))),
         (None, None) => {}

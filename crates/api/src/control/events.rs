@@ -13,6 +13,7 @@ use crate::problem::{Failure, ProblemSchema};
 /// What changes, as server-sent events. Each is JSON `{seq, kind, ids}`; fetch what it names.
 #[utoipa::path(
     get,
+    operation_id = "followEvents",
     path = "/control/events",
     tag = "events",
     params(EventParams),

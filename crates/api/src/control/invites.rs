@@ -22,7 +22,13 @@ pub(super) struct InviteInput {
 }
 
 /// The invites of this run, newest first.
-#[utoipa::path(get, path = "/control/invites", tag = "pairing", responses((status = 200, body = Vec<InviteView>)))]
+#[utoipa::path(
+    get,
+    operation_id = "listInvites",
+    path = "/control/invites",
+    tag = "pairing",
+    responses((status = 200, body = Vec<InviteView>))
+)]
 pub(super) async fn list(State(node): State<Node>) -> Json<Vec<InviteView>> {
     Json(node.invites())
 }
@@ -30,6 +36,7 @@ pub(super) async fn list(State(node): State<Node>) -> Json<Vec<InviteView>> {
 /// Make an invite. Its link is a bearer capability: whoever holds it can join.
 #[utoipa::path(
     post,
+    operation_id = "createInvite",
     path = "/control/invites",
     tag = "pairing",
     request_body = InviteInput,
@@ -48,6 +55,7 @@ pub(super) async fn create(
 /// Take an invite back.
 #[utoipa::path(
     delete,
+    operation_id = "cancelInvite",
     path = "/control/invites/{id}",
     tag = "pairing",
     params(("id" = String, Path, description = "The invite's id")),

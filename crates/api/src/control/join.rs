@@ -20,6 +20,7 @@ pub(super) struct LinkInput {
 /// What a link says: whose it is and their fingerprint. Sends nothing.
 #[utoipa::path(
     post,
+    operation_id = "previewLink",
     path = "/control/join/preview",
     tag = "pairing",
     request_body = LinkInput,
@@ -35,6 +36,7 @@ pub(super) async fn preview(
 /// Pair with the machine that made the link, then ping both ways.
 #[utoipa::path(
     post,
+    operation_id = "join",
     path = "/control/join",
     tag = "pairing",
     request_body = LinkInput,

@@ -15,6 +15,7 @@ use crate::send::{self, SendBody};
 /// Send a message: the same body and answers as the local API's `POST /api/a2a/send`.
 #[utoipa::path(
     post,
+    operation_id = "send",
     path = "/control/send",
     tag = "messages",
     request_body = SendBody,
@@ -32,6 +33,7 @@ pub(super) async fn send(State(node): State<Node>, Raw(body): Raw) -> Response {
 /// List messages, newest first; with `wait`, as soon as there is one.
 #[utoipa::path(
     get,
+    operation_id = "listMessages",
     path = "/control/messages",
     tag = "messages",
     params(MessageParams),
@@ -47,6 +49,7 @@ pub(super) async fn list(
 /// One message with every attempt and receipt.
 #[utoipa::path(
     get,
+    operation_id = "getMessage",
     path = "/control/messages/{id}",
     tag = "messages",
     params(("id" = String, Path, description = "The message's id")),
@@ -62,6 +65,7 @@ pub(super) async fn show(
 /// Acknowledge an incoming message: its sender gets a signed receipt.
 #[utoipa::path(
     post,
+    operation_id = "acknowledgeMessage",
     path = "/control/messages/{id}/ack",
     tag = "messages",
     params(("id" = String, Path, description = "The message's id")),

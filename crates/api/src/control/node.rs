@@ -18,6 +18,7 @@ use crate::problem::{Failure, ProblemSchema};
 /// The node: name, addresses, fingerprint, numbers, and what is wrong now.
 #[utoipa::path(
     get,
+    operation_id = "getStatus",
     path = "/control/status",
     tag = "node",
     responses((status = 200, body = NodeStatus), (status = "5XX", body = ProblemSchema))
@@ -34,7 +35,13 @@ pub(super) struct Token {
 }
 
 /// The token that the local API wants for reading, events and acknowledgements.
-#[utoipa::path(get, path = "/control/token", tag = "node", responses((status = 200, body = Token)))]
+#[utoipa::path(
+    get,
+    operation_id = "getToken",
+    path = "/control/token",
+    tag = "node",
+    responses((status = 200, body = Token))
+)]
 pub(super) async fn token(State(node): State<Node>) -> Json<Token> {
     Json(Token {
         token: node.api_token(),
@@ -77,6 +84,7 @@ pub(super) struct CardSchema {
 /// This node's card, to be given to another machine.
 #[utoipa::path(
     get,
+    operation_id = "getCard",
     path = "/control/card",
     tag = "node",
     params(CardParams),
@@ -111,6 +119,7 @@ pub(super) struct CompareInput {
 /// Whose fingerprint is this?
 #[utoipa::path(
     post,
+    operation_id = "compare",
     path = "/control/compare",
     tag = "node",
     request_body = CompareInput,
@@ -126,6 +135,7 @@ pub(super) async fn compare(
 /// Stop the node, if its host takes that order (`tieline serve` does, the app does not).
 #[utoipa::path(
     post,
+    operation_id = "shutdown",
     path = "/control/shutdown",
     tag = "node",
     responses((status = 202, description = "It stops"), (status = 404, body = ProblemSchema))

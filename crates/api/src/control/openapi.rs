@@ -26,6 +26,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
 /// This document.
 #[utoipa::path(
     get,
+    operation_id = "getDocument",
     path = "/control/openapi.json",
     tag = "node",
     responses((status = 200, description = "OpenAPI document of this API", body = Object))

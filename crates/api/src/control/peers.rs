@@ -17,6 +17,7 @@ use crate::problem::{Failure, PingError, ProblemSchema};
 /// The peers, by name.
 #[utoipa::path(
     get,
+    operation_id = "listPeers",
     path = "/control/peers",
     tag = "peers",
     responses((status = 200, body = Vec<PeerView>), (status = "5XX", body = ProblemSchema))
@@ -28,6 +29,7 @@ pub(super) async fn list(State(node): State<Node>) -> Result<Json<Vec<PeerView>>
 /// Add a peer from its card, or a KithKit machine on the LAN.
 #[utoipa::path(
     post,
+    operation_id = "addPeer",
     path = "/control/peers",
     tag = "peers",
     request_body = AddPeer,
@@ -43,6 +45,7 @@ pub(super) async fn add(
 /// One peer.
 #[utoipa::path(
     get,
+    operation_id = "getPeer",
     path = "/control/peers/{name}",
     tag = "peers",
     params(("name" = String, Path, description = "The peer's name here")),
@@ -58,6 +61,7 @@ pub(super) async fn show(
 /// Unpair. It holds at once, also on connections that are open.
 #[utoipa::path(
     delete,
+    operation_id = "removePeer",
     path = "/control/peers/{name}",
     tag = "peers",
     params(("name" = String, Path, description = "The peer's name here")),
@@ -74,6 +78,7 @@ pub(super) async fn remove(
 /// Keep a peer that joined by link: from now on it may do what peers may.
 #[utoipa::path(
     post,
+    operation_id = "keepPeer",
     path = "/control/peers/{name}/keep",
     tag = "peers",
     params(("name" = String, Path, description = "The peer's name here")),
@@ -89,6 +94,7 @@ pub(super) async fn keep(
 /// Undo a joining: revokes, cuts and discards what the peer wrote.
 #[utoipa::path(
     post,
+    operation_id = "undoPeer",
     path = "/control/peers/{name}/undo",
     tag = "peers",
     params(("name" = String, Path, description = "The peer's name here")),
@@ -112,6 +118,7 @@ pub(super) struct RenameInput {
 /// Call a peer something else here.
 #[utoipa::path(
     post,
+    operation_id = "renamePeer",
     path = "/control/peers/{name}/rename",
     tag = "peers",
     params(("name" = String, Path, description = "The peer's name here")),
@@ -136,6 +143,7 @@ pub(super) struct AddressesInput {
 /// Set where a peer is dialled.
 #[utoipa::path(
     post,
+    operation_id = "setPeerAddresses",
     path = "/control/peers/{name}/addresses",
     tag = "peers",
     params(("name" = String, Path, description = "The peer's name here")),
@@ -164,6 +172,7 @@ pub(super) async fn addresses(
 /// Ping a peer: one authenticated request and its answer.
 #[utoipa::path(
     post,
+    operation_id = "pingPeer",
     path = "/control/peers/{name}/ping",
     tag = "peers",
     params(("name" = String, Path, description = "The peer's name here")),
@@ -191,6 +200,7 @@ pub(super) struct ReadInput {
 /// Mark a peer's messages as read.
 #[utoipa::path(
     post,
+    operation_id = "markRead",
     path = "/control/peers/{name}/read",
     tag = "messages",
     params(("name" = String, Path, description = "The peer's name here")),

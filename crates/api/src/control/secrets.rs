@@ -15,6 +15,7 @@ use crate::problem::{Failure, ProblemSchema};
 /// The secrets that were set, without their values.
 #[utoipa::path(
     get,
+    operation_id = "listSecrets",
     path = "/control/secrets",
     tag = "secrets",
     responses((status = 200, body = Vec<SecretView>), (status = "5XX", body = ProblemSchema))
@@ -33,6 +34,7 @@ pub(super) struct SecretInput {
 /// Set or replace a secret.
 #[utoipa::path(
     put,
+    operation_id = "setSecret",
     path = "/control/secrets/{name}",
     tag = "secrets",
     params(("name" = String, Path, description = "The secret's name")),
@@ -55,6 +57,7 @@ pub(super) async fn set(
 /// Delete a secret.
 #[utoipa::path(
     delete,
+    operation_id = "deleteSecret",
     path = "/control/secrets/{name}",
     tag = "secrets",
     params(("name" = String, Path, description = "The secret's name")),

@@ -15,6 +15,7 @@ use crate::problem::Failure;
 /// Each event is JSON `{seq, kind, ids}` and says only what changed; fetch the messages by id.
 #[utoipa::path(
     get,
+    operation_id = "followEvents",
     path = "/api/a2a/events",
     tag = "events",
     params(EventParams),

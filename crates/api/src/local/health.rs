@@ -26,6 +26,7 @@ pub(super) struct Health {
 /// Is the node alive?
 #[utoipa::path(
     get,
+    operation_id = "getHealth",
     path = "/health",
     tag = "health",
     responses((status = 200, description = "It is", body = Health))
@@ -58,6 +59,7 @@ pub(super) struct AgentStatus {
 /// Who is this?
 #[utoipa::path(
     get,
+    operation_id = "getAgentStatus",
     path = "/agent/status",
     tag = "health",
     responses((status = 200, description = "The node's name", body = AgentStatus))
@@ -86,6 +88,7 @@ pub(super) struct DaemonStatus {
 /// Is the daemon running, and as whom?
 #[utoipa::path(
     get,
+    operation_id = "getDaemonStatus",
     path = "/status",
     tag = "health",
     responses((status = 200, description = "It is", body = DaemonStatus))

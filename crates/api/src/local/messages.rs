@@ -15,6 +15,7 @@ use crate::query::MessageParams;
 /// An agent's loop: `?direction=in&after=<last seq>&wait=60`, starting at `after=0`.
 #[utoipa::path(
     get,
+    operation_id = "listMessages",
     path = "/api/a2a/messages",
     tag = "messages",
     params(MessageParams),
@@ -35,6 +36,7 @@ pub(super) async fn list(
 /// One message with every attempt and receipt.
 #[utoipa::path(
     get,
+    operation_id = "getMessage",
     path = "/api/a2a/messages/{id}",
     tag = "messages",
     params(("id" = String, Path, description = "The message's id")),
@@ -55,6 +57,7 @@ pub(super) async fn show(
 /// Acknowledge an incoming message: its sender gets a signed receipt.
 #[utoipa::path(
     post,
+    operation_id = "acknowledgeMessage",
     path = "/api/a2a/messages/{id}/ack",
     tag = "messages",
     params(("id" = String, Path, description = "The message's id")),

@@ -1,7 +1,7 @@
 //! The documented API for local agents, on a loopback TCP port.
 //!
 //! Sending and health need no token, as agents expect; reading, events and acknowledgements need
-//! the one that `tieline token` prints. Every route stands behind the guard of [`crate::guard`].
+//! the one that `tieline token` prints. Every route stands behind one guard that keeps web pages out.
 
 mod events;
 mod health;

@@ -42,6 +42,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
 /// This document.
 #[utoipa::path(
     get,
+    operation_id = "getDocument",
     path = "/api/openapi.json",
     tag = "health",
     responses((status = 200, description = "OpenAPI document of this API", body = Object))

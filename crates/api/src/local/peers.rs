@@ -19,6 +19,7 @@ pub(super) struct Peers {
 /// List the peers and how their lines stand.
 #[utoipa::path(
     get,
+    operation_id = "listPeers",
     path = "/api/a2a/peers",
     tag = "peers",
     responses(

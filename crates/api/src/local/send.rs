@@ -20,6 +20,7 @@ use crate::send::{self, SendBody};
 /// Text for KithKit peers may have 3,500 UTF-16 units, a payload for Tieline peers 1 MiB.
 #[utoipa::path(
     post,
+    operation_id = "send",
     path = "/api/a2a/send",
     tag = "send",
     request_body = SendBody,

@@ -40,7 +40,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome {
     output.note(format!(
         "This link is from {} at {}.",
         show::printable(&preview.name),
-        preview.addresses.join(", ")
+        show::printable(&preview.addresses.join(", "))
     ));
     output.note("It must show these same words for itself (tieline card):");
     for line in show::fingerprint(&preview.fingerprint_groups, &preview.words) {
@@ -79,7 +79,7 @@ fn line_report(joined: &JoinView) -> Vec<String> {
             show::via(ping.via)
         ),
         (None, Some(problem)) => {
-            format!("{}: {} {}", problem.summary, problem.cause, problem.remedy)
+            format!("{} {}", show::reason(problem), problem.remedy)
         }
         (None, None) => "not tried".to_owned(),
     };
@@ -87,7 +87,7 @@ fn line_report(joined: &JoinView) -> Vec<String> {
         Some(ping) => match (ping.ok, ping.latency_ms, &ping.problem) {
             (true, Some(latency), _) => format!("ok, {}", show::millis(latency)),
             (true, None, _) => "ok".to_owned(),
-            (false, _, Some(problem)) => format!("{}: {}", problem.summary, problem.cause),
+            (false, _, Some(problem)) => show::reason(problem),
             (false, _, None) => {
                 "cannot dial this machine; it will be reached over the connection held from here"
                     .to_owned()

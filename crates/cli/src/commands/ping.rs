@@ -10,7 +10,7 @@ use tieline_node::model::{AttemptView, PingView};
 
 use super::{Context, Outcome};
 use crate::client::segment;
-use crate::{exit, show};
+use crate::{exit, progress, show};
 
 /// Ping a peer: one authenticated request over the route that messages take
 ///
@@ -39,10 +39,8 @@ pub(crate) async fn run(args: &Args, context: &Context) -> Outcome {
         if number > 0 {
             tokio::time::sleep(BETWEEN_PINGS).await;
         }
-        let answer = context
-            .client
-            .request(Method::POST, &path, Bytes::new())
-            .await?;
+        let pinging = context.client.request(Method::POST, &path, Bytes::new());
+        let answer = progress::noting(&context.output, "Waiting for an answer…", pinging).await?;
         if answer.status.is_success() {
             answered += 1;
             report(&answer.json()?, context);

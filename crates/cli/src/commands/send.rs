@@ -9,7 +9,7 @@ use tieline_node::model::{AttemptView, SendOutcome};
 use tieline_wire::problem::{Code, Problem};
 
 use super::{Context, Outcome};
-use crate::{exit, prompt, show};
+use crate::{exit, progress, prompt, show};
 
 /// Send a message to a peer
 ///
@@ -64,10 +64,10 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome {
     }
     let bytes = serde_json::to_vec(&body)
         .map_err(|error| Problem::new(Code::InvalidRequest).because(error.to_string()))?;
-    let answer = context
+    let sending = context
         .client
-        .request(Method::POST, "/control/send", Bytes::from(bytes))
-        .await?;
+        .request(Method::POST, "/control/send", Bytes::from(bytes));
+    let answer = progress::noting(output, "Sending…", sending).await?;
     let failed = !answer.status.is_success();
     let code = if failed {
         exit::code(answer.problem().code)

@@ -15,6 +15,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::{DONE, Outcome};
 use crate::output::Output;
+use crate::progress;
 
 /// Run a node without a window, until Ctrl-C or SIGTERM
 ///
@@ -65,7 +66,8 @@ pub(crate) fn run(args: Args, home: &Path, output: &Output) -> Outcome {
 async fn serve(args: Args, home: &Path, output: &Output) -> Outcome {
     let signals = Signals::listen()?;
     let quit = CancellationToken::new();
-    let node = start_node(&args, home).await?;
+    let starting = start_node(&args, home);
+    let node = progress::noting(output, "Starting…", starting).await?;
     let servers = match start_servers(&node, &args, home, quit.clone()).await {
         Ok(servers) => servers,
         Err(problem) => {

@@ -54,7 +54,7 @@ pub struct AttemptView {
     pub code: Option<String>,
     /// The failure with cause and remedy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<super::ProblemSchema>)]
     pub problem: Option<Problem>,
     /// When it began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -133,7 +133,7 @@ pub struct MessageView {
     pub evidence: Option<String>,
     /// Why it failed or waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<super::ProblemSchema>)]
     pub problem: Option<Problem>,
     /// When the person read it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -9,6 +9,7 @@ mod delivery;
 mod event;
 mod pairing;
 mod peer;
+mod problem;
 mod status;
 
 pub use ask::{AskCommand, AskView, BrakeView, PendingAsk, Provenance, Responder};
@@ -22,4 +23,5 @@ pub use delivery::{
 pub use event::{Event, EventKind};
 pub use pairing::{CompareView, InviteState, InviteView, JoinView, LinkPreview, PingIn};
 pub use peer::{Direction, DirectionState, LineView, PeerStateView, PeerView, Via};
+pub use problem::{PhaseSchema, ProblemSchema};
 pub use status::{Counts, HostKind, NodeStatus, SecretView, ShutdownReport, VaultView};

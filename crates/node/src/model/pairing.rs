@@ -75,7 +75,7 @@ pub struct PingIn {
     pub latency_ms: Option<f64>,
     /// Why not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<super::ProblemSchema>)]
     pub problem: Option<Problem>,
 }
 
@@ -90,7 +90,7 @@ pub struct JoinView {
     pub ping_out: Option<PingView>,
     /// Why that ping failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<super::ProblemSchema>)]
     pub ping_out_problem: Option<Problem>,
     /// The ping from it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -58,7 +58,7 @@ pub struct Direction {
     pub address: Option<String>,
     /// Why it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<super::ProblemSchema>)]
     pub problem: Option<Problem>,
 }
 
@@ -122,7 +122,7 @@ pub struct PeerView {
     pub last_seen_at: Option<String>,
     /// What went wrong last, if the last exchange failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<super::ProblemSchema>)]
     pub last_problem: Option<Problem>,
     /// Messages waiting in the outbox.
     pub queued: u64,

@@ -76,7 +76,7 @@ pub struct NodeStatus {
     /// Numbers.
     pub counts: Counts,
     /// What is wrong now.
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<super::ProblemSchema>)]
     pub problems: Vec<Problem>,
 }
 
