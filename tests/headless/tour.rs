@@ -1,10 +1,9 @@
 //! The command line between two machines: everything that the README's tour shows, and more.
 
 use std::net::TcpListener;
-use std::process::Command;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::harness::{Machine, pair, wait};
 
@@ -151,14 +150,13 @@ fn links_that_are_wrong_cut_or_expired_say_which_and_change_nothing() {
         let run = wsl.tieline_with_stdin(["join", "--json"], text).failure(6);
         assert!(run.stderr.contains(code), "{text:?}: {run}");
     }
-    let short = mac.tieline(["invite", "--ttl", "1s"]).success().line();
-    let expired = wait::until("the invite to expire", Duration::from_secs(20), || {
-        let states = mac.tieline(["status", "--json"]).success();
-        drop(states);
-        let run = wsl.tieline_with_stdin(["join", "--json"], &short);
-        (run.code != Some(0)).then_some(run)
-    });
-    drop(expired);
+    let waited = mac.tieline(["invite", "--ttl", "1s", "--wait"]).failure(6);
+    let late = wsl
+        .tieline_with_stdin(["join", "--json"], &waited.line())
+        .failure(6);
+    assert!(late.stderr.contains("LINK_EXPIRED"), "{late}");
+    assert_eq!(mac.tieline(["peers", "--json"]).success().stdout, "");
+    assert_eq!(wsl.tieline(["peers", "--json"]).success().stdout, "");
 }
 
 #[test]
@@ -167,51 +165,6 @@ fn an_argument_works_as_well_with_a_word_about_history() {
     let link = mac.tieline(["invite"]).success().line();
     let join = wsl.tieline(["join", &link]).success();
     assert!(join.stderr.contains("history"), "{join}");
-}
-
-#[test]
-fn fingerprints_agree_with_openssl_and_old_tls_is_refused() {
-    let mac = Machine::start("mac");
-    let status = mac.tieline(["status", "--json"]).success().json();
-    let pem = mac.tieline(["card", "--pem"]).success().stdout;
-    let file = mac.directory().join("card.pem");
-    std::fs::write(&file, &pem).unwrap();
-    let openssl = |arguments: &[&str]| {
-        let output = Command::new("openssl")
-            .args(arguments)
-            .stdin(std::process::Stdio::null())
-            .output()
-            .unwrap();
-        format!(
-            "{}{}",
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr)
-        )
-    };
-    let shown = openssl(&[
-        "x509",
-        "-in",
-        file.to_str().unwrap(),
-        "-noout",
-        "-fingerprint",
-        "-sha256",
-    ]);
-    let bare = shown.trim().split_once('=').unwrap().1;
-    assert_eq!(status["fingerprint"], format!("SHA256:{bare}"));
-
-    let addr = mac.peer_addr().to_string();
-    let old = openssl(&["s_client", "-connect", &addr, "-tls1_2"]);
-    assert!(
-        old.to_lowercase().contains("alert protocol version"),
-        "{old}"
-    );
-    let curl = Command::new("curl")
-        .args(["-sk", &format!("https://{addr}/health")])
-        .output()
-        .unwrap();
-    assert!(curl.status.success());
-    let health: Value = serde_json::from_slice(&curl.stdout).unwrap();
-    assert_eq!(health["status"], "ok", "{health}");
 }
 
 #[test]
@@ -359,22 +312,6 @@ fn what_cannot_go_now_is_queued_on_request_and_goes_later() {
 }
 
 #[test]
-fn sigterm_says_what_is_still_queued() {
-    let (mac, mut wsl) = two();
-    wsl.kill();
-    mac.tieline(["send", "wsl", "whenever", "--queue"])
-        .success();
-    let mut mac = mac;
-    assert!(mac.stop().success());
-    assert!(mac.log().contains("Still queued: 1"), "{}", mac.log());
-    mac.restart();
-    assert_eq!(
-        mac.tieline(["status", "--json"]).success().json()["counts"]["queued"],
-        1
-    );
-}
-
-#[test]
 fn messages_are_searched_filtered_and_paged() {
     let (mac, wsl) = two();
     for number in 1..=5 {
@@ -511,18 +448,6 @@ fn secrets_go_in_and_never_come_out() {
         .failure(2);
     assert!(empty.stderr.contains("empty"), "{empty}");
 
-    for entry in std::fs::read_dir(mac.home()).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_file() {
-            let bytes = std::fs::read(&path).unwrap();
-            for secret in [b"hunter2-hunter2", b"hunter3-hunter3"] {
-                assert!(
-                    !bytes.windows(secret.len()).any(|window| window == secret),
-                    "{path:?}"
-                );
-            }
-        }
-    }
     assert!(!mac.log().contains("hunter"));
     mac.tieline(["secrets", "delete", "agent-key"]).success();
     mac.tieline(["secrets", "delete", "agent-key"]).failure(4);
@@ -550,5 +475,4 @@ fn names_that_fit_nobody_or_several_are_refused_and_never_guessed() {
         third.tieline(["inbox", "--json"]).success().json_lines(),
         Vec::<Value>::new()
     );
-    let _ = json!({});
 }
