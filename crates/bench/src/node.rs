@@ -1,5 +1,6 @@
 //! Nodes under measurement: real `tieline serve` processes with homes of their own.
 
+use std::fs::{self, File};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -33,10 +34,27 @@ struct Ready {
 impl Node {
     /// Starts `tieline serve` on free ports of the loopback interface, and waits until it serves.
     pub(crate) async fn start(tieline: &Path, home: &Path, name: &str) -> Result<Self> {
+        Self::start_with(tieline, home, name, None).await
+    }
+
+    /// As [`Node::start`], with a passphrase for the file vault.
+    pub(crate) async fn start_with(
+        tieline: &Path,
+        home: &Path,
+        name: &str,
+        passphrase: Option<&Path>,
+    ) -> Result<Self> {
+        let log = home.with_extension("log");
         let mut command = command(tieline, home);
+        command.stderr(File::create(&log)?);
+        if let Some(passphrase) = passphrase {
+            command.env("TIELINE_VAULT_PASSPHRASE_FILE", passphrase);
+        }
         command.args(["serve", "--json", "--name", name]);
         command.args(["--peer-addr", "127.0.0.1:0", "--api-addr", "127.0.0.1:0"]);
-        let (process, line) = Running::start(command).await?;
+        let (process, line) = Running::start(command)
+            .await
+            .with_context(|| fs::read_to_string(&log).unwrap_or_default())?;
         let ready: Ready = serde_json::from_str(&line)
             .with_context(|| format!("not the announced first line: {line}"))?;
         if !ready.ready {

@@ -140,12 +140,20 @@ fn lines(figures: &Figures) -> Vec<Figure> {
             .above(3_000.0)
             .beside(ROUND_TRIP, figures.round_trip_rate)
             .beside("bare SQLite, 64 rows a commit", figures.insert_rate),
+        Figure::new("processor time a message", Milliseconds, figures.processor),
         Figure::new("first start to ready", Milliseconds, starts.first)
             .below(300.0)
             .beside(ROUND_TRIP, figures.floor_start),
         Figure::new("later start to ready", Milliseconds, starts.later)
             .below(300.0)
             .beside(ROUND_TRIP, figures.floor_start),
+        Figure::new(
+            "later start, with a passphrase",
+            Milliseconds,
+            starts.with_passphrase,
+        )
+        .below(300.0)
+        .beside(ROUND_TRIP, figures.floor_start),
     ];
     if let (Some(idle), Some(after), Some(floor)) =
         (figures.idle, figures.after_load, figures.floor_idle)
@@ -216,6 +224,9 @@ impl fmt::Display for Report {
                 let ratio = format!("{:.1}", floor.ratio);
                 row(f, left.0, &left.1, &left.2, &shown, &ratio)?;
                 left = ("", String::new(), String::new());
+            }
+            if figure.floors.is_empty() {
+                row(f, left.0, &left.1, &left.2, "", "")?;
             }
         }
         let Delivered {

@@ -31,6 +31,8 @@ pub(crate) struct Figures {
     pub(crate) round_trip_rate: f64,
     /// Bare inserts a second, as many a commit.
     pub(crate) insert_rate: f64,
+    /// Processor time of both nodes for one of these messages, in milliseconds.
+    pub(crate) processor: f64,
     /// Every round's messages, counted at the receiver.
     pub(crate) floods: Vec<Flood>,
     /// An idle node that has a peer.
@@ -119,6 +121,7 @@ async fn measure(tieline: &Path, dir: &Path, workload: &Workload) -> Result<Figu
         rate: median(rounds.floods.iter().map(|flood| flood.rate)),
         round_trip_rate: median(rounds.round_trip_rate),
         insert_rate: median(rounds.insert_rate),
+        processor: median(rounds.floods.iter().map(|flood| flood.processor)),
         floods: rounds.floods,
         idle,
         after_load,

@@ -38,6 +38,8 @@ pub(crate) async fn one_at_a_time(pair: &Pair, workload: &Workload) -> Result<Pe
 pub(crate) struct Flood {
     /// Messages a second, from the first request to the last answer.
     pub(crate) rate: f64,
+    /// Processor time of both nodes for one message, in milliseconds; zero where it is not known.
+    pub(crate) processor: f64,
     /// Messages that were answered with a signed delivery.
     pub(crate) sent: usize,
     /// Of those, the ones that the receiver has exactly once.
@@ -57,6 +59,7 @@ pub(crate) async fn flood(pair: &mut Pair, workload: &Workload) -> Result<Flood>
     }
     let left = Cell::new(workload.many);
     let sent = RefCell::new(HashMap::with_capacity(workload.many));
+    let spent = processor_time(pair)?;
     let began = Instant::now();
     let workers = connections.into_iter().map(|mut api| {
         let (left, sent, body) = (&left, &sent, &body);
@@ -74,6 +77,7 @@ pub(crate) async fn flood(pair: &mut Pair, workload: &Workload) -> Result<Flood>
     });
     futures_util::future::try_join_all(workers).await?;
     let took = began.elapsed();
+    let spent = processor_time(pair)? - spent;
     pair.check_alive()?;
     let mut arrived = sent.into_inner();
     let sent = arrived.len();
@@ -101,10 +105,20 @@ pub(crate) async fn flood(pair: &mut Pair, workload: &Workload) -> Result<Flood>
         .sum::<usize>();
     Ok(Flood {
         rate: rate(sent, took),
+        processor: spent * 1e3 / sent as f64,
         sent,
         once: arrived.values().filter(|copies| **copies == 1).count(),
         surplus,
     })
+}
+
+/// Seconds that both nodes spent on a processor so far.
+fn processor_time(pair: &Pair) -> Result<f64> {
+    let nodes = [&pair.sender, &pair.receiver];
+    nodes
+        .iter()
+        .map(|node| super::processor::seconds_of(node.process_id()?))
+        .sum()
 }
 
 /// The number of the newest message that arrived after `seq`.

@@ -2,6 +2,7 @@
 
 mod delivery;
 mod memory;
+mod processor;
 mod start;
 
 pub(crate) use delivery::{Flood, flood, one_at_a_time};

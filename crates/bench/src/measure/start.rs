@@ -16,15 +16,26 @@ pub(crate) struct Starts {
     pub(crate) first: f64,
     /// In a home that was used before, and closed in order.
     pub(crate) later: f64,
+    /// As `later`, with a vault that a passphrase protects: its key is derived slowly on purpose.
+    pub(crate) with_passphrase: f64,
 }
 
-/// Starts nodes, each twice.
+/// Starts nodes, each twice, with and without a passphrase.
 pub(crate) async fn starts(tieline: &Path, dir: &Path, workload: &Workload) -> Result<Starts> {
-    let (mut first, mut later) = (Vec::new(), Vec::new());
+    let file = dir.join("passphrase");
+    std::fs::write(&file, "seven unguessable words for a benchmark only")?;
+    let (mut first, mut later, mut with_passphrase) = (Vec::new(), Vec::new(), Vec::new());
+    let mut unused = Vec::new();
     for number in 0..workload.starts {
-        let home = dir.join(format!("start-{number}"));
-        for times in [&mut first, &mut later] {
-            let node = Node::start(tieline, &home, "starter").await?;
+        let open = dir.join(format!("start-{number}"));
+        let closed = dir.join(format!("start-{number}-passphrase"));
+        for (home, passphrase, times) in [
+            (&open, None, &mut first),
+            (&open, None, &mut later),
+            (&closed, Some(file.as_path()), &mut unused),
+            (&closed, Some(file.as_path()), &mut with_passphrase),
+        ] {
+            let node = Node::start_with(tieline, home, "starter", passphrase).await?;
             times.push(node.took().as_secs_f64() * 1e3);
             node.stop().await?;
         }
@@ -32,6 +43,7 @@ pub(crate) async fn starts(tieline: &Path, dir: &Path, workload: &Workload) -> R
     Ok(Starts {
         first: median(first),
         later: median(later),
+        with_passphrase: median(with_passphrase),
     })
 }
 
