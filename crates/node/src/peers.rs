@@ -34,6 +34,8 @@ pub(crate) struct Peer {
     pub asking: tokio::sync::Mutex<()>,
     /// Whether this node is asking it to bind a token just now.
     pub binding: AtomicBool,
+    /// Whether this node asked for the token that is not confirmed yet.
+    pub bound_here: AtomicBool,
     /// Ends everything that belongs to it.
     pub cut: CancellationToken,
 }
@@ -140,6 +142,7 @@ impl Peers {
             live: Mutex::default(),
             asking: tokio::sync::Mutex::new(()),
             binding: AtomicBool::new(false),
+            bound_here: AtomicBool::new(false),
             cut: parent.child_token(),
         });
         maps.by_id.insert(id, Arc::clone(&peer));

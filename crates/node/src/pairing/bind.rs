@@ -17,6 +17,7 @@ use crate::protocol::{BindAnswer, Channel, ConfirmAnswer, path};
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 /// Makes the pair's token with a peer that this node just dialled, and confirms it.
 ///
@@ -30,7 +31,53 @@ pub(crate) async fn bind(
     peer.binding.store(true, Ordering::SeqCst);
     let bound = ask(node, peer, connection).await;
     peer.binding.store(false, Ordering::SeqCst);
-    bound
+    match bound {
+        // Both asked at once and the other side's goes on, or was done a moment ago: its token
+        // comes by itself.
+        Err(problem) if matches!(problem.code, Code::PeerBusy | Code::PeerExists) => {
+            token_arrives(peer).await.map_err(|_| problem)
+        }
+        other => other,
+    }
+}
+
+/// Whether a pair's token is there, or comes within a moment.
+async fn token_arrives(peer: &Peer) -> Result<(), Problem> {
+    for _ in 0..60 {
+        if has_token(peer) {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    Err(Problem::new(Code::PeerBusy))
+}
+
+fn has_token(peer: &Peer) -> bool {
+    let record = peer.record();
+    record
+        .keys
+        .as_ref()
+        .is_some_and(|keys| keys.speaker.pair_token.is_some())
+}
+
+/// Forgets a token that the other side does not know: it was never confirmed, so the next
+/// connection makes a new one. False where the token stands.
+///
+/// # Errors
+/// Those of the store.
+pub(crate) async fn forget_unconfirmed(node: &Node, peer: &Arc<Peer>) -> Result<bool, Problem> {
+    let record = peer.record();
+    if record.row.token_confirmed || record.row.sealed_token.is_none() {
+        return Ok(false);
+    }
+    let id = peer.id;
+    peer.bound_here.store(false, Ordering::SeqCst);
+    node.change_peer(id, move |tx| match peers::get(tx, id)? {
+        Some(row) if !row.token_confirmed => peers::set_token(tx, id, None, false),
+        _ => Ok(()),
+    })
+    .await?;
+    Ok(true)
 }
 
 async fn ask(
@@ -43,17 +90,22 @@ async fn ask(
         .keys
         .as_ref()
         .ok_or_else(|| Problem::new(Code::PeerRevoked))?;
+    if has_token(peer) {
+        return Ok(());
+    }
     let exchange = connection.exchange(&keys.speaker, path::BIND, "{}".into());
     let answer = exchange.await.map_err(|error| error.problem)?;
     answer.read::<BindAnswer>()?;
-    store_token(node, peer, &connection.channel).await
+    peer.bound_here.store(true, Ordering::SeqCst);
+    store_token(node, peer, &connection.channel).await?;
+    confirm_on(node, peer, &Connection::Direct(Arc::clone(connection))).await
 }
 
 /// Tells a peer that this node has stored the pair's token.
 ///
 /// # Errors
 /// The peer's refusal, or a failed exchange.
-pub(crate) async fn confirm(
+pub(crate) async fn confirm_on(
     node: &Node,
     peer: &Arc<Peer>,
     connection: &Connection,
@@ -94,7 +146,8 @@ pub(crate) async fn answer_bind(
             "This pair has its token already; it is made once, when the two are paired.",
         ));
     }
-    if peer.binding.load(Ordering::SeqCst) && node.key_id() < keys.key_id {
+    let mine = peer.binding.load(Ordering::SeqCst) || peer.bound_here.load(Ordering::SeqCst);
+    if mine && node.key_id() < keys.key_id {
         return Err(Problem::new(Code::PeerBusy));
     }
     store_token(node, peer, channel).await?;
