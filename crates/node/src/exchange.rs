@@ -102,15 +102,7 @@ pub(crate) async fn exchange(node: &Node, peer: &Arc<Peer>, path: &str, body: By
                     this.problem = Some(answer.problem());
                 }
                 worked(node, peer, &this);
-                let no_token = this
-                    .problem
-                    .as_ref()
-                    .is_some_and(|problem| problem.code == Code::TokenInvalid);
                 tries.push(this);
-                if no_token && round == 0 && forgotten(node, peer).await {
-                    peer.line.drop_connection(&ready.connection);
-                    continue;
-                }
                 return Exchange {
                     result: Ok(answer),
                     exposed: sent,
@@ -236,11 +228,9 @@ async fn dial_peer(node: &Node, peer: &Arc<Peer>) -> Result<Arc<DirectConnection
     let connection = DirectConnection::start(dialled, &peer.cut)
         .await
         .map_err(|problem| failed(problem, shown.clone(), Some(timings.connect), timings.tls))?;
-    if keys.speaker.pair_token.is_none() {
-        pairing::bind(node, peer, &connection)
-            .await
-            .map_err(|problem| failed(problem, shown, Some(timings.connect), timings.tls))?;
-    }
+    pairing::settle_token(node, peer, &connection)
+        .await
+        .map_err(|problem| failed(problem, shown, Some(timings.connect), timings.tls))?;
     if record.row.last_good_address.as_ref() != Some(&address) {
         let id = peer.id;
         let stored = node.change_peer(id, move |tx| {
@@ -252,16 +242,6 @@ async fn dial_peer(node: &Node, peer: &Arc<Peer>) -> Result<Arc<DirectConnection
     }
     peer.line.set_direct(Arc::clone(&connection));
     Ok(connection)
-}
-
-/// Whether the pair's token was never confirmed, and is made anew with the next connection.
-async fn forgotten(node: &Node, peer: &Arc<Peer>) -> bool {
-    pairing::forget_unconfirmed(node, peer)
-        .await
-        .unwrap_or_else(|problem| {
-            tracing::warn!(%problem, "forgetting an unconfirmed token failed");
-            false
-        })
 }
 
 fn worked(node: &Node, peer: &Arc<Peer>, this: &Try) {

@@ -19,65 +19,69 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-/// Makes the pair's token with a peer that this node just dialled, and confirms it.
+/// How long the side that was asked for a token waits until the other side confirms it.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Sees to it that both sides hold the same token before anything else is said on a connection.
+///
+/// The side that dialled first makes it and confirms it at once; the other side waits for that.
+/// Where a crash came in between, the token that is here is confirmed, or else forgotten and made
+/// anew.
 ///
 /// # Errors
 /// The peer's refusal (`PEER_REVOKED` until it has this node's card), or a failed exchange.
-pub(crate) async fn bind(
+pub(crate) async fn settle_token(
     node: &Node,
     peer: &Arc<Peer>,
     connection: &Arc<DirectConnection>,
 ) -> Result<(), Problem> {
-    peer.binding.store(true, Ordering::SeqCst);
-    let bound = ask(node, peer, connection).await;
-    peer.binding.store(false, Ordering::SeqCst);
-    match bound {
-        // Both asked at once and the other side's goes on, or was done a moment ago: its token
-        // comes by itself.
-        Err(problem) if matches!(problem.code, Code::PeerBusy | Code::PeerExists) => {
-            token_arrives(peer).await.map_err(|_| problem)
-        }
-        other => other,
-    }
-}
-
-/// Whether a pair's token is there, or comes within a moment.
-async fn token_arrives(peer: &Peer) -> Result<(), Problem> {
-    for _ in 0..60 {
-        if has_token(peer) {
+    let mut last = Problem::new(Code::TokenInvalid);
+    for _ in 0..3 {
+        let row = &peer.record().row;
+        if row.token_confirmed {
             return Ok(());
         }
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        let settled = if row.sealed_token.is_none() {
+            bind(node, peer, connection).await
+        } else if !peer.bound_here.load(Ordering::SeqCst) && confirmed_soon(peer).await {
+            Ok(())
+        } else {
+            confirm_on(node, peer, &Connection::Direct(Arc::clone(connection))).await
+        };
+        match settled {
+            Ok(()) => return Ok(()),
+            // Both asked at once and the other side's goes on, or was done a moment ago.
+            Err(problem) if matches!(problem.code, Code::PeerBusy | Code::PeerExists) => {
+                if confirmed_soon(peer).await {
+                    return Ok(());
+                }
+                last = problem;
+            }
+            Err(problem) if problem.code == Code::TokenInvalid => {
+                forget_unconfirmed(node, peer).await?;
+                last = problem;
+            }
+            Err(problem) => return Err(problem),
+        }
     }
-    Err(Problem::new(Code::PeerBusy))
+    Err(last)
 }
 
-fn has_token(peer: &Peer) -> bool {
-    let record = peer.record();
-    record
-        .keys
-        .as_ref()
-        .is_some_and(|keys| keys.speaker.pair_token.is_some())
-}
-
-/// Forgets a token that the other side does not know: it was never confirmed, so the next
-/// connection makes a new one. False where the token stands.
-///
-/// # Errors
-/// Those of the store.
-pub(crate) async fn forget_unconfirmed(node: &Node, peer: &Arc<Peer>) -> Result<bool, Problem> {
-    let record = peer.record();
-    if record.row.token_confirmed || record.row.sealed_token.is_none() {
-        return Ok(false);
-    }
-    let id = peer.id;
-    peer.bound_here.store(false, Ordering::SeqCst);
-    node.change_peer(id, move |tx| match peers::get(tx, id)? {
-        Some(row) if !row.token_confirmed => peers::set_token(tx, id, None, false),
-        _ => Ok(()),
-    })
-    .await?;
-    Ok(true)
+async fn bind(
+    node: &Node,
+    peer: &Arc<Peer>,
+    connection: &Arc<DirectConnection>,
+) -> Result<(), Problem> {
+    let _asking = {
+        // Either this side asks, or it has answered the other side's question; never both.
+        let _turn = peer.token_turn.lock().await;
+        if peer.record().row.sealed_token.is_some() {
+            return Err(Problem::new(Code::PeerBusy));
+        }
+        Asking::begin(peer)
+    };
+    ask(node, peer, connection).await?;
+    confirm_on(node, peer, &Connection::Direct(Arc::clone(connection))).await
 }
 
 async fn ask(
@@ -90,15 +94,49 @@ async fn ask(
         .keys
         .as_ref()
         .ok_or_else(|| Problem::new(Code::PeerRevoked))?;
-    if has_token(peer) {
-        return Ok(());
-    }
     let exchange = connection.exchange(&keys.speaker, path::BIND, "{}".into());
     let answer = exchange.await.map_err(|error| error.problem)?;
     answer.read::<BindAnswer>()?;
     peer.bound_here.store(true, Ordering::SeqCst);
-    store_token(node, peer, &connection.channel).await?;
-    confirm_on(node, peer, &Connection::Direct(Arc::clone(connection))).await
+    store_token(node, peer, &connection.channel).await
+}
+
+/// This side asks for a token; over when dropped, however that came about.
+struct Asking(Arc<Peer>);
+
+impl Asking {
+    fn begin(peer: &Arc<Peer>) -> Self {
+        peer.binding.store(true, Ordering::SeqCst);
+        Self(Arc::clone(peer))
+    }
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        self.0.binding.store(false, Ordering::SeqCst);
+    }
+}
+
+/// Whether the pair's token is confirmed, or will be within a moment.
+async fn confirmed_soon(peer: &Peer) -> bool {
+    let waiting = async {
+        while !peer.record().row.token_confirmed {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, waiting).await.is_ok()
+}
+
+/// Forgets a token that the other side does not know. One that is confirmed stands.
+async fn forget_unconfirmed(node: &Node, peer: &Arc<Peer>) -> Result<(), Problem> {
+    let id = peer.id;
+    peer.bound_here.store(false, Ordering::SeqCst);
+    node.change_peer(id, move |tx| match peers::get(tx, id)? {
+        Some(row) if !row.token_confirmed => peers::set_token(tx, id, None, false),
+        _ => Ok(()),
+    })
+    .await?;
+    Ok(())
 }
 
 /// Tells a peer that this node has stored the pair's token.
@@ -136,6 +174,7 @@ pub(crate) async fn answer_bind(
     peer: &Arc<Peer>,
     channel: &Channel,
 ) -> Result<BindAnswer, Problem> {
+    let _turn = peer.token_turn.lock().await;
     let record = peer.record();
     let keys = record
         .keys
