@@ -8,7 +8,6 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 
-mod agents;
 mod commands;
 mod conformance;
 #[cfg(unix)]

@@ -68,9 +68,14 @@ pub(crate) async fn accept(
     };
     let accepted = node
         .store
-        .write(move |tx| while_paired(tx, new.peer, |tx| messages::accept_incoming(tx, &new)))
-        .await?;
-    match accepted.ok_or_else(|| Problem::new(Code::PeerRevoked))? {
+        .write(move |tx| messages::accept_incoming(tx, &new))
+        .await
+        .map_err(|error| match error {
+            // It was unpaired after its request was let in.
+            StoreError::NotFound { .. } => Problem::new(Code::PeerRevoked),
+            other => other.into(),
+        })?;
+    match accepted {
         Accepted::Stored(seq) => {
             match kind_name.as_str() {
                 ASK_TYPE => ask::arrived_ask(node, peer, seq, &envelope),

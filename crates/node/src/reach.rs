@@ -10,7 +10,7 @@ use tieline_wire::problem::{Code, Problem};
 
 use crate::clock::{Instant, millis, wall_now};
 use crate::exchange::{Try, exchange, exchange_open};
-use crate::line::{Side, dial, open_held};
+use crate::line::{Side, dial, open_held, retold};
 use crate::model::{Direction, DirectionState, EventKind, PingFailure, PingView, Via};
 use crate::node::Node;
 use crate::pairing;
@@ -32,7 +32,7 @@ const FRESH: Duration = Duration::from_secs(30);
 /// How long a peer that unpaired this node, or does not know it yet, is left alone.
 const REFUSED_PAUSE: Duration = Duration::from_secs(120);
 /// A clock offset below this is the noise of the measurement.
-const OFFSET_NOISE_MS: i64 = 50;
+const OFFSET_NOISE_MS: u64 = 50;
 
 impl Node {
     /// Pings a peer.
@@ -74,7 +74,7 @@ impl Node {
         let round_trip = last.and_then(|last| last.store).unwrap_or_default();
         let half = i64::try_from(round_trip.as_millis() / 2).unwrap_or(0);
         let waited = last.map_or(0, |last| last.started_at.0 - sent_at).max(0);
-        let offset = answer.at - (sent_at + waited + half);
+        let offset = answer.at.saturating_sub(sent_at + waited + half);
         self.learn(peer, &answer, Some(offset))
             .await
             .map_err(failure)?;
@@ -105,7 +105,7 @@ impl Node {
         let restored = new_store && row.store_id.is_some();
         let moved = offset.filter(|new| {
             row.clock_offset_ms
-                .is_none_or(|old| (new - old).abs() > OFFSET_NOISE_MS)
+                .is_none_or(|old| new.abs_diff(old) > OFFSET_NOISE_MS)
         });
         let addresses = self.said_addresses(peer, &said.addresses);
         if !new_store && moved.is_none() && addresses.is_none() {
@@ -175,7 +175,7 @@ pub(crate) async fn answer_ping(
         .row
         .clock_offset_ms
         .is_none()
-        .then_some(body.at - own.at);
+        .then_some(body.at.saturating_sub(own.at));
     let said = PingAnswer {
         at: body.at,
         addresses: body.addresses,
@@ -249,9 +249,13 @@ pub(crate) async fn ask(node: &Node, peer: &Arc<Peer>) -> Result<ReachAnswer, Pr
     if let Some(answer) = just_asked(peer) {
         return Ok(answer);
     }
-    let answer: ReachAnswer = exchange_open(node, peer, path::REACH, "{}".into())
+    let mut answer: ReachAnswer = exchange_open(node, peer, path::REACH, "{}".into())
         .await?
         .read()?;
+    answer.problem = answer.problem.map(retold);
+    answer.address = answer
+        .address
+        .filter(|text| text.parse::<Address>().is_ok());
     let mut live = peer.live.lock();
     live.asked = Some((Instant::now(), answer.ok));
     live.dial_in = Direction {
@@ -338,7 +342,7 @@ async fn contact(node: &Node, peer: &Arc<Peer>) -> Result<bool, Problem> {
     if !peer.record().row.token_confirmed
         && let Some(connection) = peer.line.open()
     {
-        pairing::confirm_on(node, peer, &connection).await?;
+        pairing::confirm(node, peer, &connection).await?;
     }
     if let Some(held) = peer.line.open_held()
         && held.side == Side::Answerer

@@ -5,6 +5,7 @@ use http::StatusCode;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use tieline_wire::problem::{Code, Problem};
+use tieline_wire::receipt::Receipt;
 use tieline_wire::token::{Binding, PairToken, TokenSigner, pair_mac};
 
 use crate::clock::wall_now;
@@ -66,14 +67,72 @@ impl Answer {
             .map_err(|error| Problem::new(Code::ResponseInvalid).because(error.to_string()))
     }
 
-    /// The peer's problem, or `RESPONSE_INVALID` where it named none.
+    /// The peer's problem [`retold`], or `RESPONSE_INVALID` where it named none.
     #[must_use]
     pub(crate) fn problem(&self) -> Problem {
-        serde_json::from_slice(&self.body).unwrap_or_else(|_| {
-            Problem::new(Code::ResponseInvalid).because(format!(
-                "The peer answered with HTTP status {}.",
-                self.status.as_u16()
-            ))
-        })
+        serde_json::from_slice(&self.body).map_or_else(
+            |_| {
+                Problem::new(Code::ResponseInvalid).because(format!(
+                    "The peer answered with HTTP status {}.",
+                    self.status.as_u16()
+                ))
+            },
+            retold,
+        )
+    }
+
+    /// The receipt that a refusal for good carries in its details; not checked.
+    #[must_use]
+    pub(crate) fn refusal(&self) -> Option<Receipt> {
+        #[derive(serde::Deserialize)]
+        struct Refusal {
+            detail: Detail,
+        }
+        #[derive(serde::Deserialize)]
+        struct Detail {
+            receipt: Receipt,
+        }
+        let refusal: Refusal = serde_json::from_slice(&self.body).ok()?;
+        Some(refusal.detail.receipt)
+    }
+}
+
+/// Facts of a peer's problem that are passed on where they are numbers.
+const FACTS: [&str; 2] = ["actualLength", "maxLength"];
+
+/// What a peer says went wrong, in this node's words: its code and the numbers that go with it.
+/// Its sentences would be read as this program's, and followed.
+pub(crate) fn retold(said: Problem) -> Problem {
+    let mut problem = Problem::new(said.code);
+    for (key, value) in said.detail.into_iter().flat_map(|detail| *detail) {
+        if FACTS.contains(&key.as_str()) && value.is_u64() {
+            problem = problem.with(&key, value);
+        }
+    }
+    problem
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peers_words_are_not_passed_on_but_its_code_and_numbers_are() {
+        let said = Problem::new(Code::PayloadTooLarge)
+            .summary("Your licence has expired.")
+            .because("Pay now.")
+            .remedy("Run this command.")
+            .with("maxLength", 3_500)
+            .with("actualLength", "many")
+            .with("html", "<b>");
+        let told = retold(said);
+        let table = Problem::new(Code::PayloadTooLarge);
+        assert_eq!(
+            (&told.summary, &told.cause, &told.remedy),
+            (&table.summary, &table.cause, &table.remedy)
+        );
+        let detail = serde_json::to_value(&told.detail).unwrap();
+        assert_eq!(detail, serde_json::json!({"maxLength": 3_500}));
     }
 }

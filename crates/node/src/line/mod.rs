@@ -14,7 +14,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-pub(crate) use answer::{Answer, ExchangeError, Speaker};
+pub(crate) use answer::{Answer, ExchangeError, Speaker, retold};
 pub(crate) use dial::{Dialled, Timings, dial};
 pub(crate) use direct::DirectConnection;
 pub(crate) use held::{HeldConnection, Serve, Side, accept_held, open_held};

@@ -112,12 +112,9 @@ fn read(answer: &Answer, keys: &Keys, row: &MessageRow, own: KeyId) -> Outcome {
             Err(problem) => Outcome::Unknown(problem),
         };
     }
-    let mut problem = answer.problem();
-    let signed = problem
-        .detail
-        .as_mut()
-        .and_then(|detail| detail.remove("receipt"))
-        .and_then(|value| serde_json::from_value::<Receipt>(value).ok())
+    let problem = answer.problem();
+    let signed = answer
+        .refusal()
         .filter(|receipt| receipt.stage == Stage::Refused && verify(receipt).is_ok());
     match signed {
         Some(receipt) => Outcome::Refused(problem, Some(Box::new(receipt))),

@@ -13,7 +13,10 @@ mod station;
 mod tunnel;
 mod world;
 
+mod arriving;
+mod clocks;
 mod credentials;
+mod leaving;
 mod links;
 mod middle;
 mod proofs;

@@ -84,6 +84,12 @@ impl World {
         page.messages.into_iter().map(text).collect()
     }
 
+    /// Codes of the problems that the engine shows the person.
+    pub async fn problems(&self) -> Vec<Code> {
+        let status = self.node.status().await.unwrap();
+        status.problems.iter().map(|problem| problem.code).collect()
+    }
+
     pub async fn peer_names(&self) -> Vec<String> {
         let peers = self.node.peers().await.unwrap();
         peers.into_iter().map(|peer| peer.name).collect()
