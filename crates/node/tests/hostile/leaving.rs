@@ -142,51 +142,43 @@ async fn a_success_without_a_receipt_that_holds_leaves_the_message_unconfirmed()
 
 #[tokio::test]
 async fn words_about_earlier_messages_settle_nothing_unless_they_are_the_peers_own() {
-    let case = Case::new().await;
-    case.say(|_| Say::HangUp);
-    let id = case.fails().await.message_id.unwrap();
-    assert_eq!(case.state(&id).await, "unconfirmed");
-    let sent = Envelope::parse(&case.station.seen(MESSAGES)[0].body).unwrap();
-    let sign = |by: &Actor, stage: Stage, id: &MessageId| {
-        Receipt::sign(
-            &by.signing,
-            stage,
-            id,
-            sent.from,
-            sent.content_hash(),
-            STORE,
-        )
-    };
-    let stranger = Actor::new("stranger");
-    let other = MessageId::new("another").unwrap();
+    let another = || MessageId::new("another").unwrap();
+    let (stranger, peer) = (Some(Actor::new("stranger")), None);
     let words = [
-        sign(&stranger, Stage::Stored, &sent.id),
-        sign(&stranger, Stage::Refused, &sent.id),
-        sign(&case.actor, Stage::Stored, &other),
-        sign(&case.actor, Stage::Refused, &other),
+        (&stranger, Stage::Stored, None),
+        (&stranger, Stage::Refused, None),
+        (&peer, Stage::Stored, Some(another())),
+        (&peer, Stage::Refused, Some(another())),
+        (&peer, Stage::Stored, None),
     ];
-    for word in words {
-        let id_in_answer = sent.id.clone();
-        case.say(move |_| {
-            Say::Answer(
-                200,
-                json!({"items": [{"id": id_in_answer, "receipt": word}]}),
-            )
+    for (by, stage, about) in words {
+        let genuine = by.is_none() && about.is_none();
+        let case = Case::new().await;
+        let signer = by.as_ref().unwrap_or(&case.actor).signing.clone();
+        let own = case.world.node.card().unwrap().key_id();
+        case.say(move |seen| {
+            if seen.path == MESSAGES {
+                return Say::HangUp;
+            }
+            let item = seen.json()["items"][0].clone();
+            let asked = MessageId::new(item["id"].as_str().unwrap()).unwrap();
+            let hash = item["hash"].as_str().unwrap().parse().unwrap();
+            let id = about.as_ref().unwrap_or(&asked);
+            let word = Receipt::sign(&signer, stage, id, own, hash, STORE);
+            Say::Answer(200, json!({"items": [{"id": asked, "receipt": word}]}))
         });
-        let asked = case.station.seen(RESOLVE).len();
-        eventually("it asked again", async || {
-            case.station.seen(RESOLVE).len() > asked + 1
-        })
-        .await;
-        assert_eq!(case.state(&id).await, "unconfirmed");
+        let failure = case.fails().await;
+        assert_eq!(failure.status.as_deref(), Some("unconfirmed"));
+        let id = failure.message_id.unwrap();
+        if genuine {
+            let delivered = async || case.state(&id).await == "delivered";
+            eventually("the genuine word settles it", delivered).await;
+        } else {
+            let asked = async || case.station.seen(RESOLVE).len() > 2;
+            eventually("it was answered", asked).await;
+            assert_eq!(case.state(&id).await, "unconfirmed");
+        }
     }
-    let word = sign(&case.actor, Stage::Stored, &sent.id);
-    let answer = json!({"items": [{"id": sent.id, "receipt": word}]});
-    case.say(move |_| Say::Answer(200, answer.clone()));
-    eventually("the genuine word settles it", async || {
-        case.state(&id).await == "delivered"
-    })
-    .await;
 }
 
 #[tokio::test]
@@ -221,7 +213,7 @@ async fn a_signed_refusal_is_told_apart_from_an_unsigned_one() {
         .message(&failure.message_id.unwrap())
         .await
         .unwrap();
-    assert_eq!(detail.message.evidence.as_deref(), Some("none"));
+    assert_eq!(detail.message.evidence, None);
 }
 
 #[tokio::test]
@@ -230,12 +222,10 @@ async fn an_error_that_does_not_say_that_nothing_was_stored_leaves_it_open() {
     let answers = [
         (500, problem("INTERNAL")),
         (500, problem("STORE_FAILED")),
-        (504, problem("RESPONSE_TIMEOUT")),
         (502, Value::Null),
         (500, json!({"error": "boom"})),
         (500, problem("A_CODE_OF_THE_FUTURE")),
         (301, Value::Null),
-        (409, problem("PEER_NOT_FOUND")),
     ];
     for (status, answer) in answers {
         let said = answer.clone();
@@ -353,12 +343,15 @@ async fn a_peers_problem_is_told_in_this_nodes_words() {
     let said = bait.clone();
     case.say(move |_| Say::Answer(507, said.clone()));
     let failure = case.fails().await;
-    let shown = serde_json::to_string(&failure.attempts).unwrap()
-        + &serde_json::to_string(&failure.problem).unwrap();
+    let shown = format!(
+        "{} {}",
+        serde_json::to_string(&failure.attempts).unwrap(),
+        serde_json::to_string(&failure.problem).unwrap()
+    );
     for words in ["licence", "curl", "<img", "\\u0007", "\u{202e}", "xxxxxxxx"] {
-        assert!(!shown.contains(words), "{words}: {shown}");
+        assert!(!shown.contains(words), "{words}: {shown:.2000}");
     }
-    assert!(shown.contains("no room left"), "{shown}");
+    assert!(shown.contains("no room left"), "{shown:.2000}");
     let peer = case.world.node.peer("friend").await.unwrap();
     let shown = serde_json::to_string(&peer).unwrap();
     assert!(
