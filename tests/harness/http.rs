@@ -17,6 +17,7 @@ pub struct Request {
     target: String,
     headers: Vec<(String, String)>,
     body: Option<Vec<u8>>,
+    announce_length: bool,
 }
 
 /// An answer.
@@ -37,6 +38,7 @@ impl Request {
             target: target.to_owned(),
             headers: vec![("Host".to_owned(), addr.to_string())],
             body: None,
+            announce_length: true,
         }
     }
 
@@ -66,6 +68,12 @@ impl Request {
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = Some(body.into());
         self
+    }
+
+    /// Bytes after the head as they are, without announcing their length.
+    pub fn raw_body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.announce_length = false;
+        self.body(body)
     }
 
     /// A JSON body with its content type.
@@ -135,7 +143,9 @@ impl Request {
         for (name, value) in &self.headers {
             bytes.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
         }
-        if let Some(body) = &self.body {
+        if let Some(body) = &self.body
+            && self.announce_length
+        {
             bytes.extend_from_slice(format!("Content-Length: {}\r\n", body.len()).as_bytes());
         }
         bytes.extend_from_slice(b"Connection: close\r\n\r\n");

@@ -8,6 +8,7 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod agents;
 mod commands;
 mod conformance;
 #[cfg(unix)]

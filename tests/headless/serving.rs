@@ -192,3 +192,109 @@ fn a_slow_client_does_not_keep_others_out() {
         stream.read_to_end(&mut rest).is_ok().then_some(())
     });
 }
+
+/// Runs `serve` on a home where it is expected to fail.
+#[track_caller]
+fn failing_serve(launch: &Launch, home: &std::path::Path, code: i32) -> Run {
+    let output = launch
+        .command(home)
+        .args([
+            "serve",
+            "--json",
+            "--peer-addr",
+            "127.0.0.1:0",
+            "--api-addr",
+            "127.0.0.1:0",
+        ])
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let run = Run::new("serve".to_owned(), output).failure(code);
+    assert_eq!(run.stdout, "", "it must not say ready: {run}");
+    run
+}
+
+/// Every file of a home with what is in it.
+fn contents(home: &std::path::Path) -> Vec<(std::ffi::OsString, Vec<u8>)> {
+    let mut files: Vec<_> = std::fs::read_dir(home)
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.file_type().unwrap().is_file())
+        .map(|entry| (entry.file_name(), std::fs::read(entry.path()).unwrap()))
+        .collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn a_locked_or_changed_vault_keeps_the_node_down_and_everything_as_it_was() {
+    let directory = tempfile::TempDir::new().unwrap();
+    let passphrase = directory.path().join("passphrase");
+    std::fs::write(&passphrase, "correct horse\n").unwrap();
+    let launch = Launch::new("careful").env("TIELINE_VAULT_PASSPHRASE_FILE", passphrase.display());
+    let mut node = launch.clone().start();
+    let identity = node.tieline(["status", "--json"]).success().json()["fingerprint"].clone();
+    assert!(node.stop().success());
+    let before = contents(node.home());
+
+    std::fs::write(&passphrase, "battery staple\n").unwrap();
+    let wrong = failing_serve(&launch, node.home(), 7);
+    assert!(wrong.stderr.contains("VAULT_PASSPHRASE"), "{wrong}");
+    std::fs::remove_file(&passphrase).unwrap();
+    let missing = failing_serve(&launch, node.home(), 7);
+    assert!(missing.stderr.contains("VAULT_PASSPHRASE"), "{missing}");
+    let keychain = launch.clone().env("TIELINE_VAULT", "keychain");
+    let changed = failing_serve(&keychain, node.home(), 7);
+    assert!(changed.stderr.contains("VAULT_CHANGED"), "{changed}");
+    let ignoring = |files: &[(std::ffi::OsString, Vec<u8>)]| -> Vec<_> {
+        files
+            .iter()
+            .filter(|(name, _)| !name.to_string_lossy().contains("lock"))
+            .cloned()
+            .collect()
+    };
+    assert_eq!(
+        ignoring(&contents(node.home())),
+        ignoring(&before),
+        "a refused start changes nothing"
+    );
+
+    std::fs::write(&passphrase, "correct horse\n").unwrap();
+    node.restart();
+    assert_eq!(
+        node.tieline(["status", "--json"]).success().json()["fingerprint"],
+        identity
+    );
+}
+
+#[test]
+fn a_home_that_cannot_be_one_is_refused_with_the_reason() {
+    let directory = tempfile::TempDir::new().unwrap();
+    let file = directory.path().join("file");
+    std::fs::write(&file, "I am a file").unwrap();
+    for home in [file.clone(), file.join("below")] {
+        let run = failing_serve(&Launch::new("homeless"), &home, 8);
+        assert!(run.stderr.contains("HOME_UNWRITABLE"), "{run}");
+    }
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "I am a file");
+}
+
+#[test]
+fn a_damaged_database_is_kept_aside_and_reported_never_replaced() {
+    let mut node = Machine::start("unlucky");
+    assert!(node.stop().success());
+    let database = node.home().join("tieline.db");
+    let garbage = vec![0x5a; 64 * 1024];
+    std::fs::write(&database, &garbage).unwrap();
+    for leftover in ["tieline.db-wal", "tieline.db-shm"] {
+        let _ = std::fs::remove_file(node.home().join(leftover));
+    }
+    let run = failing_serve(&Launch::new("unlucky"), node.home(), 7);
+    assert!(run.stderr.contains("STORE_DAMAGED"), "{run}");
+    let kept = contents(node.home())
+        .into_iter()
+        .any(|(_, bytes)| bytes == garbage);
+    assert!(kept, "what was there is still there");
+    // And it stays so: a second start does not quietly begin anew.
+    failing_serve(&Launch::new("unlucky"), node.home(), 7);
+}

@@ -228,11 +228,9 @@ async fn dial_peer(node: &Node, peer: &Arc<Peer>) -> Result<Arc<DirectConnection
     let connection = DirectConnection::start(dialled, &peer.cut)
         .await
         .map_err(|problem| failed(problem, shown.clone(), Some(timings.connect), timings.tls))?;
-    if keys.speaker.pair_token.is_none() {
-        pairing::bind(node, peer, &connection)
-            .await
-            .map_err(|problem| failed(problem, shown, Some(timings.connect), timings.tls))?;
-    }
+    pairing::settle_token(node, peer, &connection)
+        .await
+        .map_err(|problem| failed(problem, shown, Some(timings.connect), timings.tls))?;
     if record.row.last_good_address.as_ref() != Some(&address) {
         let id = peer.id;
         let stored = node.change_peer(id, move |tx| {

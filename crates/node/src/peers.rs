@@ -32,8 +32,12 @@ pub(crate) struct Peer {
     pub live: Mutex<Live>,
     /// One question at a time whether it can dial this node.
     pub asking: tokio::sync::Mutex<()>,
+    /// Held while it is decided whose token counts.
+    pub token_turn: tokio::sync::Mutex<()>,
     /// Whether this node is asking it to bind a token just now.
     pub binding: AtomicBool,
+    /// Whether this node asked for the token that is not confirmed yet.
+    pub bound_here: AtomicBool,
     /// Ends everything that belongs to it.
     pub cut: CancellationToken,
 }
@@ -139,7 +143,9 @@ impl Peers {
             keeper: Notify::new(),
             live: Mutex::default(),
             asking: tokio::sync::Mutex::new(()),
+            token_turn: tokio::sync::Mutex::new(()),
             binding: AtomicBool::new(false),
+            bound_here: AtomicBool::new(false),
             cut: parent.child_token(),
         });
         maps.by_id.insert(id, Arc::clone(&peer));

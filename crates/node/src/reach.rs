@@ -342,7 +342,7 @@ async fn contact(node: &Node, peer: &Arc<Peer>) -> Result<bool, Problem> {
     if !peer.record().row.token_confirmed
         && let Some(connection) = peer.line.open()
     {
-        pairing::confirm(node, peer, &connection).await?;
+        pairing::confirm_on(node, peer, &connection).await?;
     }
     if let Some(held) = peer.line.open_held()
         && held.side == Side::Answerer

@@ -37,7 +37,11 @@ pub(super) async fn send(State(node): State<Node>, Raw(body): Raw) -> Response {
     path = "/control/messages",
     tag = "messages",
     params(MessageParams),
-    responses((status = 200, body = MessagePage), (status = 400, body = ProblemSchema))
+    responses(
+        (status = 200, body = MessagePage),
+        (status = 400, body = ProblemSchema),
+        (status = 404, description = "`peer` names none", body = ProblemSchema),
+    )
 )]
 pub(super) async fn list(
     State(control): State<Control>,

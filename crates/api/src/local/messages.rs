@@ -23,6 +23,7 @@ use crate::query::MessageParams;
         (status = 200, description = "A page of messages", body = MessagePage),
         (status = 400, description = "INVALID_REQUEST", body = LocalError),
         (status = 401, description = "UNAUTHORIZED: no token, or not this node's", body = LocalError),
+        (status = 404, description = "PEER_NOT_FOUND: `peer` names none", body = LocalError),
     ),
     security(("token" = []))
 )]

@@ -9,7 +9,7 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 use tieline_store::messages::MessageRow;
-use tieline_vault::Secret;
+use tieline_vault::{Secret, VaultError};
 use tieline_wire::address::Address;
 use tieline_wire::kithkit::{lan_body, sign};
 use tieline_wire::problem::{Code, Problem};
@@ -54,7 +54,8 @@ pub(super) async fn secret(node: &Node) -> Result<Secret, Problem> {
         .map_err(|error| Problem::new(Code::Internal).because(error.to_string()))?;
     match found {
         Ok(Some(secret)) => Ok(secret),
-        Ok(None) => Err(Problem::new(Code::LanUnavailable)
+        // A machine without a keychain, such as a server, has no item of KithKit's either.
+        Ok(None) | Err(VaultError::Absent { .. }) => Err(Problem::new(Code::LanUnavailable)
             .summary("Agent comms secret not found in Keychain.")
             .because(format!(
                 "KithKit peers need the shared secret {LAN_SECRET}, and this vault has none."

@@ -17,20 +17,71 @@ use crate::protocol::{BindAnswer, Channel, ConfirmAnswer, path};
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
-/// Makes the pair's token with a peer that this node just dialled, and confirms it.
+/// How long the side that was asked for a token waits until the other side confirms it.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Sees to it that both sides hold the same token before anything else is said on a connection.
+///
+/// The side that dialled first makes it and confirms it at once; the other side waits for that.
+/// Where a crash came in between, the token that is here is confirmed, or else forgotten and made
+/// anew.
 ///
 /// # Errors
 /// The peer's refusal (`PEER_REVOKED` until it has this node's card), or a failed exchange.
-pub(crate) async fn bind(
+pub(crate) async fn settle_token(
     node: &Node,
     peer: &Arc<Peer>,
     connection: &Arc<DirectConnection>,
 ) -> Result<(), Problem> {
-    peer.binding.store(true, Ordering::SeqCst);
-    let bound = ask(node, peer, connection).await;
-    peer.binding.store(false, Ordering::SeqCst);
-    bound
+    let mut last = Problem::new(Code::TokenInvalid);
+    for _ in 0..3 {
+        let row = &peer.record().row;
+        if row.token_confirmed {
+            return Ok(());
+        }
+        let settled = if row.sealed_token.is_none() {
+            bind(node, peer, connection).await
+        } else if !peer.bound_here.load(Ordering::SeqCst) && confirmed_soon(peer).await {
+            Ok(())
+        } else {
+            confirm_on(node, peer, &Connection::Direct(Arc::clone(connection))).await
+        };
+        match settled {
+            Ok(()) => return Ok(()),
+            // Both asked at once and the other side's goes on, or was done a moment ago.
+            Err(problem) if matches!(problem.code, Code::PeerBusy | Code::PeerExists) => {
+                if confirmed_soon(peer).await {
+                    return Ok(());
+                }
+                last = problem;
+            }
+            Err(problem) if problem.code == Code::TokenInvalid => {
+                forget_unconfirmed(node, peer).await?;
+                last = problem;
+            }
+            Err(problem) => return Err(problem),
+        }
+    }
+    Err(last)
+}
+
+async fn bind(
+    node: &Node,
+    peer: &Arc<Peer>,
+    connection: &Arc<DirectConnection>,
+) -> Result<(), Problem> {
+    let _asking = {
+        // Either this side asks, or it has answered the other side's question; never both.
+        let _turn = peer.token_turn.lock().await;
+        if peer.record().row.sealed_token.is_some() {
+            return Err(Problem::new(Code::PeerBusy));
+        }
+        Asking::begin(peer)
+    };
+    ask(node, peer, connection).await?;
+    confirm_on(node, peer, &Connection::Direct(Arc::clone(connection))).await
 }
 
 async fn ask(
@@ -46,14 +97,53 @@ async fn ask(
     let exchange = connection.exchange(&keys.speaker, path::BIND, "{}".into());
     let answer = exchange.await.map_err(|error| error.problem)?;
     answer.read::<BindAnswer>()?;
+    peer.bound_here.store(true, Ordering::SeqCst);
     store_token(node, peer, &connection.channel).await
+}
+
+/// This side asks for a token; over when dropped, however that came about.
+struct Asking(Arc<Peer>);
+
+impl Asking {
+    fn begin(peer: &Arc<Peer>) -> Self {
+        peer.binding.store(true, Ordering::SeqCst);
+        Self(Arc::clone(peer))
+    }
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        self.0.binding.store(false, Ordering::SeqCst);
+    }
+}
+
+/// Whether the pair's token is confirmed, or will be within a moment.
+async fn confirmed_soon(peer: &Peer) -> bool {
+    let waiting = async {
+        while !peer.record().row.token_confirmed {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, waiting).await.is_ok()
+}
+
+/// Forgets a token that the other side does not know. One that is confirmed stands.
+async fn forget_unconfirmed(node: &Node, peer: &Arc<Peer>) -> Result<(), Problem> {
+    let id = peer.id;
+    peer.bound_here.store(false, Ordering::SeqCst);
+    node.change_peer(id, move |tx| match peers::get(tx, id)? {
+        Some(row) if !row.token_confirmed => peers::set_token(tx, id, None, false),
+        _ => Ok(()),
+    })
+    .await?;
+    Ok(())
 }
 
 /// Tells a peer that this node has stored the pair's token.
 ///
 /// # Errors
 /// The peer's refusal, or a failed exchange.
-pub(crate) async fn confirm(
+pub(crate) async fn confirm_on(
     node: &Node,
     peer: &Arc<Peer>,
     connection: &Connection,
@@ -84,6 +174,7 @@ pub(crate) async fn answer_bind(
     peer: &Arc<Peer>,
     channel: &Channel,
 ) -> Result<BindAnswer, Problem> {
+    let _turn = peer.token_turn.lock().await;
     let record = peer.record();
     let keys = record
         .keys
@@ -94,7 +185,8 @@ pub(crate) async fn answer_bind(
             "This pair has its token already; it is made once, when the two are paired.",
         ));
     }
-    if peer.binding.load(Ordering::SeqCst) && node.key_id() < keys.key_id {
+    let mine = peer.binding.load(Ordering::SeqCst) || peer.bound_here.load(Ordering::SeqCst);
+    if mine && node.key_id() < keys.key_id {
         return Err(Problem::new(Code::PeerBusy));
     }
     store_token(node, peer, channel).await?;

@@ -10,7 +10,7 @@ use tieline_wire::invite::Invite;
 use tieline_wire::pairing::{Role, Transcript, check, prove};
 use tieline_wire::problem::{Code, Problem};
 
-use super::bind::confirm;
+use super::bind::confirm_on;
 use super::roster::{changed_key, free_alias};
 use crate::clock::wall_now;
 use crate::line::{Connection, DirectConnection, dial};
@@ -80,7 +80,7 @@ impl Node {
         peer.line.set_direct(Arc::clone(&connection));
         // The pair is stored on both sides now; a confirmation that got lost is sent again with
         // the next contact, so it does not undo the join.
-        if let Err(problem) = confirm(self, &peer, &Connection::Direct(connection)).await {
+        if let Err(problem) = confirm_on(self, &peer, &Connection::Direct(connection)).await {
             tracing::warn!(%problem, "the join could not be confirmed yet");
         }
         Ok(self.measure_join(&peer).await)

@@ -11,7 +11,7 @@ mod joiner;
 mod roster;
 mod swap;
 
-pub(crate) use bind::{answer_bind, answer_confirm, bind, confirm};
+pub(crate) use bind::{answer_bind, answer_confirm, confirm_on, settle_token};
 pub(crate) use book::Book;
 pub(crate) use inviter::{hello, prove, restore};
 pub(crate) use roster::{answer_unpair, set_option};

@@ -19,6 +19,7 @@ pub mod chat;
 mod clock;
 mod hex;
 pub mod names;
+pub mod peers_json;
 pub mod probe;
 pub mod refusal;
 pub mod request;
