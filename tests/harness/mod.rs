@@ -23,6 +23,7 @@ pub mod wait;
 pub use machine::{Launch, Machine};
 pub use run::Run;
 
+use std::env::consts::EXE_SUFFIX;
 use std::path::PathBuf;
 
 /// The `tieline` under test.
@@ -33,7 +34,11 @@ pub fn tieline_program() -> PathBuf {
     ) {
         (_, Some(given)) => PathBuf::from(given),
         (Some(built), None) => PathBuf::from(built),
-        (None, None) => panic!("set TIELINE_BIN to the tieline program under test"),
+        // The app's tests: both programs are built into one directory.
+        (None, None) => match option_env!("CARGO_BIN_EXE_tieline-desktop") {
+            Some(app) => PathBuf::from(app).with_file_name(format!("tieline{EXE_SUFFIX}")),
+            None => panic!("set TIELINE_BIN to the tieline program under test"),
+        },
     }
 }
 

@@ -175,6 +175,27 @@ describe('pairing', () => {
   });
 });
 
+describe('typing a link', () => {
+  it('shows what is so of the whole of it, however slow the answers to its parts are', async () => {
+    const damaged = { code: 'LINK_DAMAGED', summary: 'The link is damaged', cause: 'c', remedy: 'r' };
+    open('#/pair/join', {
+      'POST /control/join/preview': async (body) => {
+        const { link } = body as { link: string };
+        if (link === 'whole') return { name: 'mac-studio', addresses: [], fingerprint: FINGERPRINT, fingerprintGroups: GROUPS, words: WORDS };
+        await new Promise((done) => setTimeout(done, 60));
+        throw new Refusal(400, damaged);
+      },
+    });
+    const field = await screen.findByLabelText('Link from the other machine');
+    await fireEvent.input(field, { target: { value: 'who' } });
+    await fireEvent.input(field, { target: { value: 'whole' } });
+    await button(/join mac-studio/);
+    await new Promise((done) => setTimeout(done, 120));
+    expect(screen.queryByText('The link is damaged')).toBeNull();
+    await button(/join mac-studio/);
+  });
+});
+
 describe('messages', () => {
   it('searches once the typing pauses', async () => {
     const host = open('#/messages', {

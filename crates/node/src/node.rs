@@ -249,7 +249,7 @@ impl Node {
     }
 
     /// Shows the person a problem until the node stops, once per kind and peer.
-    pub(crate) fn alert(&self, problem: Problem) {
+    pub fn alert(&self, problem: Problem) {
         let mut problems = self.problems.lock();
         let peer = |problem: &Problem| problem.detail.as_ref()?.get("peer").cloned();
         let same = |known: &Problem| known.code == problem.code && peer(known) == peer(&problem);

@@ -36,3 +36,40 @@ export function action<Args extends unknown[]>(work: (...args: Args) => Promise<
     },
   };
 }
+
+/** Something asked again with every keystroke: only the answer to the latest question counts. */
+export interface Question<Args extends unknown[], Answer> {
+  readonly answer: Answer | undefined;
+  readonly problem: Problem | undefined;
+  ask(...args: Args): Promise<void>;
+  clear(): void;
+}
+
+export function question<Args extends unknown[], Answer>(
+  work: (...args: Args) => Promise<Answer>,
+): Question<Args, Answer> {
+  let answer = $state.raw<Answer | undefined>();
+  let problem = $state.raw<Problem | undefined>();
+  let asked = 0;
+  return {
+    get answer() {
+      return answer;
+    },
+    get problem() {
+      return problem;
+    },
+    async ask(...args) {
+      const mine = ++asked;
+      try {
+        const found = await work(...args);
+        if (mine === asked) [answer, problem] = [found, undefined];
+      } catch (error) {
+        if (mine === asked) [answer, problem] = [undefined, problemOf(error)];
+      }
+    },
+    clear() {
+      asked += 1;
+      [answer, problem] = [undefined, undefined];
+    },
+  };
+}

@@ -1,0 +1,161 @@
+//! An X server without a screen.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use x11rb::connection::Connection;
+use x11rb::protocol::Event;
+use x11rb::protocol::xproto::{
+    AtomEnum, ClientMessageEvent, ConnectionExt, CreateWindowAux, EventMask, MapState, Window,
+    WindowClass,
+};
+use x11rb::rust_connection::RustConnection;
+
+use crate::harness::wait;
+
+/// The clipboard's owner is another program.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Ends with it.
+pub(crate) struct Display {
+    server: Child,
+    name: String,
+}
+
+impl Display {
+    /// Starts one on the first free number.
+    pub(crate) fn start() -> Self {
+        let mut server = Command::new("Xvfb")
+            .args([
+                "-displayfd",
+                "1",
+                "-screen",
+                "0",
+                "1280x800x24",
+                "-nolisten",
+                "tcp",
+                "-noreset",
+            ])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("Xvfb starts");
+        let mut number = String::new();
+        let stdout = server.stdout.take().expect("a pipe");
+        BufReader::new(stdout)
+            .read_line(&mut number)
+            .expect("the display's number");
+        assert!(!number.trim().is_empty(), "Xvfb ended early");
+        Self {
+            server,
+            name: format!(":{}", number.trim()),
+        }
+    }
+
+    /// For `DISPLAY`.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The window with this title that can be seen.
+    pub(crate) fn window(&self, title: &str) -> Option<Window> {
+        let (connection, root) = self.connect();
+        let name = atom(&connection, "_NET_WM_NAME");
+        let tree = connection.query_tree(root).ok()?.reply().ok()?;
+        tree.children.into_iter().find(|&window| {
+            // Any of them may be gone by the time it is asked.
+            let mapped = connection
+                .get_window_attributes(window)
+                .ok()
+                .and_then(|cookie| cookie.reply().ok());
+            let named = connection.get_property(false, window, name, AtomEnum::ANY, 0, 64);
+            let named = named.ok().and_then(|cookie| cookie.reply().ok());
+            mapped.is_some_and(|window| window.map_state == MapState::VIEWABLE)
+                && named.is_some_and(|name| name.value == title.as_bytes())
+        })
+    }
+
+    /// Asks a window to close, as a window manager does.
+    pub(crate) fn close(&self, window: Window) {
+        let (connection, _) = self.connect();
+        let (protocols, delete) = (
+            atom(&connection, "WM_PROTOCOLS"),
+            atom(&connection, "WM_DELETE_WINDOW"),
+        );
+        let message = ClientMessageEvent::new(
+            32,
+            window,
+            protocols,
+            [delete, x11rb::CURRENT_TIME, 0, 0, 0],
+        );
+        let sent = connection
+            .send_event(false, window, EventMask::NO_EVENT, message)
+            .expect("a request");
+        sent.check().expect("the window is there");
+    }
+
+    /// The text on the clipboard as another program gets it, empty if there is none.
+    pub(crate) fn clipboard(&self) -> String {
+        let (connection, root) = self.connect();
+        let window = connection.generate_id().expect("an id");
+        connection
+            .create_window(
+                0,
+                window,
+                root,
+                0,
+                0,
+                1,
+                1,
+                0,
+                WindowClass::INPUT_ONLY,
+                0,
+                &CreateWindowAux::new(),
+            )
+            .expect("a window");
+        let [clipboard, utf8, property] =
+            ["CLIPBOARD", "UTF8_STRING", "TIELINE_TEST"].map(|name| atom(&connection, name));
+        connection
+            .convert_selection(window, clipboard, utf8, property, x11rb::CURRENT_TIME)
+            .expect("the request");
+        connection.flush().expect("the request is sent");
+        let answered =
+            wait::until(
+                "an answer of the clipboard's owner",
+                PATIENCE,
+                || match connection.poll_for_event().expect("an event") {
+                    Some(Event::SelectionNotify(answer)) => Some(answer.property != x11rb::NONE),
+                    _ => None,
+                },
+            );
+        if !answered {
+            return String::new();
+        }
+        let cookie = connection
+            .get_property(true, window, property, AtomEnum::ANY, 0, 1 << 20)
+            .expect("a request");
+        String::from_utf8(cookie.reply().expect("the text").value).expect("text in UTF-8")
+    }
+
+    fn connect(&self) -> (RustConnection, Window) {
+        let (connection, screen) = x11rb::connect(Some(&self.name)).expect("the display");
+        let root = connection.setup().roots[screen].root;
+        (connection, root)
+    }
+}
+
+fn atom(connection: &RustConnection, name: &str) -> u32 {
+    let cookie = connection
+        .intern_atom(false, name.as_bytes())
+        .expect("a request");
+    cookie.reply().expect("an atom").atom
+}
+
+impl Drop for Display {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}

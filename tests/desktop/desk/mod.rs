@@ -1,0 +1,132 @@
+//! A desktop of its own for one test: display, session bus, panel, notification service, home.
+
+mod bus;
+mod display;
+mod notifications;
+mod panel;
+mod process;
+
+pub(crate) use notifications::Notification;
+pub(crate) use panel::TrayItem;
+pub(crate) use process::App;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use self::bus::SessionBus;
+use self::display::Display;
+use self::notifications::Notifications;
+use self::panel::Panel;
+
+/// Everything of it ends with it.
+pub(crate) struct Desk {
+    display: Display,
+    bus: SessionBus,
+    panel: Panel,
+    notifications: Notifications,
+    directory: TempDir,
+}
+
+impl Desk {
+    /// Sets one up.
+    pub(crate) async fn new() -> Self {
+        let directory = TempDir::with_prefix("tieline-desk-").expect("a temporary directory");
+        let display = Display::start();
+        let bus = SessionBus::start(directory.path());
+        let connection = bus.connect().await;
+        Self {
+            panel: Panel::serve(&connection).await,
+            notifications: Notifications::serve(&connection).await,
+            display,
+            bus,
+            directory,
+        }
+    }
+
+    /// The home of the app under test.
+    pub(crate) fn home(&self) -> PathBuf {
+        self.directory.path().join("home")
+    }
+
+    /// Starts the app with these arguments beside the ones that every test needs.
+    pub(crate) fn start<const N: usize>(&self, arguments: [&str; N]) -> App {
+        let mut command = self.command(&app_program());
+        command.args(self.arguments()).args(arguments);
+        App::start(command, &self.directory.path().join("app.log"))
+    }
+
+    /// Home, name, and addresses that nothing else uses.
+    pub(crate) fn arguments(&self) -> Vec<String> {
+        let home = self.home().display().to_string();
+        [
+            "--home",
+            &home,
+            "--name",
+            "mac",
+            "--peer-addr",
+            "127.0.0.1:0",
+            "--api-addr",
+            "127.0.0.1:0",
+        ]
+        .map(str::to_owned)
+        .to_vec()
+    }
+
+    /// A command that sees this desktop and nothing of the caller's.
+    pub(crate) fn command(&self, program: &Path) -> Command {
+        let own = |name: &str| self.directory.path().join(name);
+        let runtime = own("runtime");
+        std::fs::create_dir_all(&runtime).expect("a runtime directory");
+        let mut command = Command::new(program);
+        command
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", own("user"))
+            .env("XDG_RUNTIME_DIR", runtime)
+            .env("DISPLAY", self.display.name())
+            .env("DBUS_SESSION_BUS_ADDRESS", self.bus.address())
+            .env("LANG", "C.UTF-8")
+            // The accessibility bus would be a second bus, started for every test.
+            .env("NO_AT_BRIDGE", "1")
+            .env("TIELINE_VAULT", "file");
+        command
+    }
+
+    /// What the app has put into the tray, once it has.
+    pub(crate) async fn tray(&self) -> TrayItem {
+        self.panel.item().await
+    }
+
+    /// The next notification.
+    pub(crate) async fn notification(&self) -> Notification {
+        self.notifications.next().await
+    }
+
+    /// Clicks a notification's body.
+    pub(crate) async fn click(&self, notification: &Notification) {
+        self.notifications.click(notification).await;
+    }
+
+    /// Whether a window of the app can be seen.
+    pub(crate) fn window_is_visible(&self) -> bool {
+        self.display.window("Tieline").is_some()
+    }
+
+    /// Closes the app's window as a window manager would.
+    pub(crate) fn close_window(&self) {
+        let window = self.display.window("Tieline").expect("a window");
+        self.display.close(window);
+    }
+
+    /// The text on the clipboard.
+    pub(crate) fn clipboard(&self) -> String {
+        self.display.clipboard()
+    }
+}
+
+/// The app under test.
+pub(crate) fn app_program() -> PathBuf {
+    PathBuf::from(env!("CARGO_BIN_EXE_tieline-desktop"))
+}

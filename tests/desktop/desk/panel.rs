@@ -1,0 +1,250 @@
+//! A panel that takes tray items, reads their menus and clicks in them.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+use zbus::object_server::SignalEmitter;
+use zbus::{Connection, OwnedObjectPath, OwnedVariant, Proxy, Structure, Variant, interface};
+
+/// Longest wait for the tray to become what a test expects.
+const PATIENCE: Duration = Duration::from_secs(30);
+const ITEM: &str = "org.kde.StatusNotifierItem";
+
+/// The panel.
+pub(crate) struct Panel {
+    connection: Connection,
+    registered: watch::Receiver<Option<Address>>,
+}
+
+/// Where an item is on the bus.
+#[derive(Debug, Clone)]
+struct Address {
+    bus_name: String,
+    path: String,
+}
+
+impl Panel {
+    pub(crate) async fn serve(connection: &Connection) -> Self {
+        let (tell, registered) = watch::channel(None);
+        let watcher = Watcher { tell };
+        connection
+            .object_server()
+            .at("/StatusNotifierWatcher", watcher)
+            .await
+            .expect("the object");
+        connection
+            .request_name("org.kde.StatusNotifierWatcher")
+            .await
+            .expect("the name");
+        Self {
+            connection: connection.clone(),
+            registered,
+        }
+    }
+
+    /// The item of the app, once it is there.
+    pub(crate) async fn item(&self) -> TrayItem {
+        let mut registered = self.registered.clone();
+        let found = tokio::time::timeout(PATIENCE, registered.wait_for(Option::is_some)).await;
+        let address = found
+            .expect("a tray item in time")
+            .expect("the panel runs")
+            .clone()
+            .expect("it is there");
+        TrayItem {
+            connection: self.connection.clone(),
+            address,
+        }
+    }
+}
+
+struct Watcher {
+    tell: watch::Sender<Option<Address>>,
+}
+
+#[interface(name = "org.kde.StatusNotifierWatcher")]
+impl Watcher {
+    async fn register_status_notifier_item(
+        &self,
+        service: String,
+        #[zbus(header)] header: zbus::message::Header<'_>,
+    ) {
+        let sender = header.sender().map(ToString::to_string).unwrap_or_default();
+        // Ayatana gives the object's path, others the name of their connection.
+        let address = match service.starts_with('/') {
+            true => Address {
+                bus_name: sender,
+                path: service,
+            },
+            false => Address {
+                bus_name: service,
+                path: "/StatusNotifierItem".to_owned(),
+            },
+        };
+        self.tell.send_replace(Some(address));
+    }
+
+    async fn register_status_notifier_host(&self, _service: String) {}
+
+    #[zbus(property)]
+    async fn is_status_notifier_host_registered(&self) -> bool {
+        true
+    }
+
+    #[zbus(property)]
+    async fn protocol_version(&self) -> i32 {
+        0
+    }
+
+    #[zbus(property)]
+    async fn registered_status_notifier_items(&self) -> Vec<String> {
+        self.tell
+            .borrow()
+            .iter()
+            .map(|item| format!("{}{}", item.bus_name, item.path))
+            .collect()
+    }
+
+    #[zbus(signal)]
+    async fn status_notifier_host_registered(emitter: &SignalEmitter<'_>) -> zbus::Result<()>;
+}
+
+/// An item in the tray, as the panel sees it.
+pub(crate) struct TrayItem {
+    connection: Connection,
+    address: Address,
+}
+
+/// A line of its menu.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Line {
+    id: i32,
+    /// `-` for a separator.
+    label: String,
+    enabled: bool,
+}
+
+impl TrayItem {
+    /// The labels of the menu from the top; separators are `-`.
+    pub(crate) async fn labels(&self) -> Vec<String> {
+        self.lines()
+            .await
+            .into_iter()
+            .map(|line| line.label)
+            .collect()
+    }
+
+    /// Waits until the menu has these labels.
+    pub(crate) async fn shows<const N: usize>(&self, labels: [&str; N]) {
+        self.wait(|shown| shown == labels, &format!("{labels:?}"))
+            .await;
+    }
+
+    /// Waits until the menu has this label.
+    pub(crate) async fn offers(&self, label: &str) {
+        self.wait(|shown| shown.iter().any(|one| one == label), label)
+            .await;
+    }
+
+    async fn wait(&self, fits: impl Fn(&[String]) -> bool, expected: &str) {
+        let begun = Instant::now();
+        loop {
+            let shown = self.labels().await;
+            if fits(&shown) {
+                return;
+            }
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "expected {expected}, the menu shows {shown:?}"
+            );
+            tokio::time::sleep(Duration::from_millis(30)).await;
+        }
+    }
+
+    /// Clicks the line with this label.
+    pub(crate) async fn click(&self, label: &str) {
+        self.offers(label).await;
+        let line = self
+            .lines()
+            .await
+            .into_iter()
+            .find(|line| line.label == label)
+            .expect("it is offered");
+        assert!(line.enabled, "{label} cannot be clicked");
+        let menu = self.menu().await;
+        let nothing = Variant::from("");
+        menu.call_method("Event", &(line.id, "clicked", nothing, 0_u32))
+            .await
+            .expect("the click is taken");
+    }
+
+    /// The picture in the tray, as the bytes of its PNG file.
+    pub(crate) async fn picture(&self) -> Vec<u8> {
+        let file: String = self
+            .item()
+            .await
+            .get_property("IconName")
+            .await
+            .expect("a picture");
+        std::fs::read(&file).unwrap_or_else(|error| panic!("{file}: {error}"))
+    }
+
+    /// The menu from the top. Empty for the moment in which the app puts another in its place.
+    async fn lines(&self) -> Vec<Line> {
+        let all = (0_i32, -1_i32, Vec::<String>::new());
+        let Ok(answer) = self.menu().await.call_method("GetLayout", &all).await else {
+            return Vec::new();
+        };
+        type Entry = (i32, HashMap<String, OwnedVariant>, Vec<OwnedVariant>);
+        let (_, (_, _, children)): (u32, Entry) = answer.body().deserialize().expect("a layout");
+        children.into_iter().map(line).collect()
+    }
+
+    async fn item(&self) -> Proxy<'_> {
+        self.proxy(self.address.path.clone(), ITEM).await
+    }
+
+    async fn menu(&self) -> Proxy<'_> {
+        let path: OwnedObjectPath = self
+            .item()
+            .await
+            .get_property("Menu")
+            .await
+            .expect("a menu");
+        self.proxy(path.to_string(), "com.canonical.dbusmenu").await
+    }
+
+    async fn proxy(&self, path: String, interface: &'static str) -> Proxy<'_> {
+        zbus::proxy::Builder::new(&self.connection)
+            .destination(self.address.bus_name.clone())
+            .path(path)
+            .interface(interface)
+            // Its properties change without a signal.
+            .cache_properties(zbus::proxy::CacheProperties::No)
+            .build()
+            .await
+            .expect("a proxy")
+    }
+}
+
+fn line(child: OwnedVariant) -> Line {
+    let structure = Structure::try_from(child).expect("an entry");
+    let (id, properties, _): (i32, HashMap<String, OwnedVariant>, Vec<OwnedVariant>) =
+        structure.try_into().expect("an entry");
+    let text = |name: &str| {
+        properties
+            .get(name)
+            .and_then(|value| <&str>::try_from(value).ok())
+    };
+    let label = match text("type") {
+        Some("separator") => "-".to_owned(),
+        // One underline marks a shortcut, two are one.
+        _ => text("label").unwrap_or_default().replace("__", "_"),
+    };
+    let enabled = properties
+        .get("enabled")
+        .and_then(|value| bool::try_from(value).ok())
+        .unwrap_or(true);
+    Line { id, label, enabled }
+}

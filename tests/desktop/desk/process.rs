@@ -1,0 +1,116 @@
+//! The app as a process.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use crate::harness::wait;
+
+/// Longest orderly stop.
+const STOP: Duration = Duration::from_secs(40);
+
+/// A started app; killed with it if it still runs.
+pub(crate) struct App {
+    child: Child,
+    log: PathBuf,
+}
+
+/// How it ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    /// What it wrote to standard error.
+    pub(crate) log: String,
+}
+
+impl App {
+    pub(crate) fn start(mut command: Command, log: &Path) -> Self {
+        let file = File::options()
+            .create(true)
+            .append(true)
+            .open(log)
+            .expect("a log file");
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(file);
+        Self {
+            child: command.spawn().expect("the app starts"),
+            log: log.to_owned(),
+        }
+    }
+
+    /// Waits for its end.
+    pub(crate) fn ended(mut self) -> Ended {
+        let status = wait::until("the app's end", STOP, || {
+            self.child.try_wait().expect("its status")
+        });
+        Ended {
+            code: status.code(),
+            log: self.log(),
+        }
+    }
+
+    /// Whether it still runs.
+    pub(crate) fn runs(&mut self) -> bool {
+        self.child.try_wait().expect("its status").is_none()
+    }
+
+    /// Asks it to stop, as logging out does.
+    pub(crate) fn terminate(&self) {
+        let sent = Command::new("kill")
+            .args(["-TERM", &self.child.id().to_string()])
+            .status();
+        assert!(sent.expect("kill").success());
+    }
+
+    /// Whether a web view runs for it.
+    pub(crate) fn has_web_view(&self) -> bool {
+        descendants(self.child.id())
+            .iter()
+            .any(|(_, name)| name.starts_with("WebKitWebProces"))
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        let running = self.child.try_wait().is_ok_and(|status| status.is_none());
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if running && std::thread::panicking() {
+            eprintln!("--- log of the app\n{}", self.log());
+        }
+    }
+}
+
+/// Every process below `root`, with its name as the kernel keeps it (15 bytes).
+fn descendants(root: u32) -> Vec<(u32, String)> {
+    let processes: Vec<(u32, u32, String)> = std::fs::read_dir("/proc")
+        .expect("/proc")
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok())
+        .filter_map(parent_and_name)
+        .collect();
+    let mut found = vec![root];
+    let mut result = Vec::new();
+    while let Some(parent) = found.pop() {
+        for (pid, _, name) in processes.iter().filter(|(_, of, _)| *of == parent) {
+            found.push(*pid);
+            result.push((*pid, name.clone()));
+        }
+    }
+    result
+}
+
+/// `/proc/PID/stat`: `pid (name) state ppid …`; the name may hold spaces and parentheses.
+fn parent_and_name(pid: u32) -> Option<(u32, u32, String)> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (start, rest) = stat.rsplit_once(')')?;
+    let name = start.split_once('(')?.1.to_owned();
+    let parent = rest.split_whitespace().nth(1)?.parse().ok()?;
+    Some((pid, parent, name))
+}

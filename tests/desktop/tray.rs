@@ -1,0 +1,100 @@
+//! The tray and what it does: a click really pings, and the answer comes as a notification.
+
+use crate::desk::Desk;
+use crate::harness::{Machine, tieline_program};
+
+/// Pairs the app of this desktop with `machine` by the command line, beside the running app.
+async fn pair(desk: &Desk, machine: &Machine) {
+    let link = machine.tieline(["invite"]).success().line();
+    let mut join = desk.command(&tieline_program());
+    join.arg("--home").arg(desk.home()).args(["join", &link]);
+    let joined = join.output().expect("tieline runs");
+    assert!(
+        joined.status.success(),
+        "{}",
+        String::from_utf8_lossy(&joined.stderr)
+    );
+    machine.tieline(["peers", "keep", "mac"]).success();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_click_on_send_test_ping_pings_and_the_result_is_a_notification() {
+    let desk = Desk::new().await;
+    let mut serve = Machine::start("box");
+    let app = desk.start(["--background"]);
+    let tray = desk.tray().await;
+    tray.offers("Pair a machine…").await;
+    let idle = tray.picture().await;
+
+    pair(&desk, &serve).await;
+    tray.shows([
+        "Open Tieline",
+        "Pair a machine…",
+        "-",
+        "Send test ping to box",
+        "-",
+        "Quit Tieline",
+    ])
+    .await;
+    tray.click("Send test ping to box").await;
+
+    let answered = desk.notification().await;
+    assert_eq!(answered.app, "Tieline");
+    assert!(
+        answered.summary.starts_with("box answered in ") && answered.summary.ends_with(" ms"),
+        "{answered:?}"
+    );
+    assert!(
+        answered.body.contains(&serve.peer_addr().to_string()),
+        "{answered:?}"
+    );
+    assert_eq!(tray.picture().await, idle);
+
+    // And it was real: with the other node gone there is no answer, but a reason.
+    serve.stop();
+    tray.click("Send test ping to box").await;
+    let failed = desk.notification().await;
+    assert_eq!(failed.summary, "box did not answer");
+    assert!(failed.body.len() > 20, "{failed:?}");
+    let begun = std::time::Instant::now();
+    while tray.picture().await == idle {
+        assert!(begun.elapsed().as_secs() < 30, "the tray shows no gap");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+
+    // A click on it opens the peer's page.
+    desk.click(&failed).await;
+    crate::harness::wait::until("the window", std::time::Duration::from_secs(30), || {
+        desk.window_is_visible().then_some(())
+    });
+    app.terminate();
+    assert_eq!(app.ended().code, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn quitting_says_what_still_waits() {
+    let desk = Desk::new().await;
+    let mut serve = Machine::start("box");
+    let app = desk.start(["--background"]);
+    let tray = desk.tray().await;
+    tray.offers("Pair a machine…").await;
+    pair(&desk, &serve).await;
+    serve.stop();
+    let mut send = desk.command(&tieline_program());
+    send.arg("--home")
+        .arg(desk.home())
+        .args(["send", "box", "good night", "--queue"]);
+    assert!(send.status().expect("tieline runs").success());
+
+    tray.click("Quit Tieline").await;
+
+    let ended = app.ended();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.log.contains("1 message waits"), "{ended:?}");
+    let stopped = desk.notification().await;
+    assert_eq!(stopped.summary, "Tieline has stopped");
+    assert!(
+        stopped.body.starts_with("1 message waits here"),
+        "{stopped:?}"
+    );
+}

@@ -1,0 +1,215 @@
+//! The real window, driven by clicks over the WebDriver protocol.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use serde_json::{Value, json};
+
+use crate::desk::{Desk, app_program};
+use crate::harness::http::Request;
+use crate::harness::wait;
+
+/// Longest wait for something to appear.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// The field of an element's id, from the WebDriver specification.
+const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+
+/// An app that was started for its window, and what drives it.
+pub(crate) struct Window {
+    driver: Child,
+    addr: SocketAddr,
+    session: String,
+    /// What was clicked and typed, in order.
+    done: Vec<String>,
+}
+
+impl Window {
+    /// Starts the app on this desktop with its window shown.
+    pub(crate) fn open<const N: usize>(desk: &Desk, arguments: [&str; N]) -> Self {
+        let addr = free_address();
+        let mut command: Command = desk.command(Path::new("WebKitWebDriver"));
+        let driver = command
+            .arg(format!("--port={}", addr.port()))
+            .env("TAURI_WEBVIEW_AUTOMATION", "true")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("WebKitWebDriver starts");
+        let mut window = Self {
+            driver,
+            addr,
+            session: String::new(),
+            done: Vec::new(),
+        };
+        let mut all = desk.arguments();
+        all.extend(arguments.map(str::to_owned));
+        let options = json!({ "binary": app_program(), "args": all });
+        let wanted =
+            json!({ "capabilities": { "alwaysMatch": { "webkitgtk:browserOptions": options } } });
+        wait::until("the driver", PATIENCE, || {
+            std::net::TcpStream::connect(addr).ok()
+        });
+        let session = window.call("POST", "/session", &wanted).expect("a session");
+        window.session = session["sessionId"].as_str().expect("its id").to_owned();
+        window
+    }
+
+    /// Clicks the button, tab or link with this text.
+    pub(crate) fn click(&mut self, text: &str) {
+        let path =
+            format!("//*[self::button or self::a][normalize-space()={text:?} and not(@disabled)]");
+        self.act(&format!("click {text}"), &path, "click", &json!({}));
+    }
+
+    /// The same for a click that ends the app, so that its answer may never come.
+    pub(crate) fn click_goodbye(self, text: &str) {
+        let element = self.wait_for(&format!("//button[normalize-space()={text:?}]"));
+        let _ = self.ask("POST", &format!("/element/{element}/click"), &json!({}));
+    }
+
+    /// Types into the field with this label.
+    pub(crate) fn fill(&mut self, label: &str, text: &str) {
+        let path = format!(
+            "//*[@aria-label={label:?}] | //*[@id=//label[normalize-space()={label:?}]/@for]"
+        );
+        self.act(
+            &format!("type into {label}"),
+            &path,
+            "value",
+            &json!({ "text": text }),
+        );
+    }
+
+    /// Waits for an element with this test id and gives its text.
+    pub(crate) fn text_of(&self, test_id: &str) -> String {
+        let element = self.wait_for(&format!("//*[@data-testid={test_id:?}]"));
+        let text = self
+            .ask("GET", &format!("/element/{element}/text"), &Value::Null)
+            .expect("its text");
+        text.as_str().expect("text").to_owned()
+    }
+
+    /// Waits until this text is somewhere on the page.
+    pub(crate) fn shows(&self, text: &str) {
+        self.wait_for(&format!("//body//*[contains(normalize-space(), {text:?})]"));
+    }
+
+    /// Waits for what an XPath expression finds.
+    pub(crate) fn has(&self, path: &str) {
+        self.wait_for(path);
+    }
+
+    /// What a script gives back. It ends with `return`.
+    pub(crate) fn evaluate(&self, script: &str) -> Value {
+        self.ask(
+            "POST",
+            "/execute/sync",
+            &json!({ "script": script, "args": [] }),
+        )
+        .expect("the script runs")
+    }
+
+    /// The same for a script that calls the last of its arguments with its result.
+    pub(crate) fn evaluate_async(&self, script: &str) -> Value {
+        self.ask(
+            "POST",
+            "/execute/async",
+            &json!({ "script": script, "args": [] }),
+        )
+        .expect("the script runs")
+    }
+
+    /// Keeps a picture in the directory that `TIELINE_SHOTS` names, if it does.
+    pub(crate) fn picture(&self, name: &str) {
+        let Some(directory) = std::env::var_os("TIELINE_SHOTS").map(PathBuf::from) else {
+            return;
+        };
+        let encoded = self
+            .ask("GET", "/screenshot", &Value::Null)
+            .expect("a picture");
+        let encoded = encoded.as_str().expect("a picture in base64");
+        let png = base64::engine::general_purpose::STANDARD
+            .decode(encoded)
+            .expect("a picture");
+        std::fs::create_dir_all(&directory).expect("the directory");
+        std::fs::write(directory.join(format!("{name}.png")), png).expect("the picture is kept");
+    }
+
+    /// Finds it and acts on it; the page may replace it between the two.
+    fn act(&mut self, what: &str, path: &str, action: &str, with: &Value) {
+        self.done.push(what.to_owned());
+        wait::until(what, PATIENCE, || {
+            let element = self.find(path)?;
+            self.ask("POST", &format!("/element/{element}/{action}"), with)
+                .ok()
+        });
+    }
+
+    fn wait_for(&self, path: &str) -> String {
+        let given_up = Instant::now() + PATIENCE;
+        wait::until(path, PATIENCE * 2, || {
+            let found = self.find(path);
+            if found.is_none() && Instant::now() > given_up {
+                let page = self.evaluate("return document.body.innerText");
+                let page = page.as_str().unwrap_or_default();
+                panic!(
+                    "{path} did not appear after {:?}. The page says:\n{page}",
+                    self.done
+                );
+            }
+            found
+        })
+    }
+
+    fn find(&self, path: &str) -> Option<String> {
+        let found = self
+            .ask(
+                "POST",
+                "/element",
+                &json!({ "using": "xpath", "value": path }),
+            )
+            .ok()?;
+        found[ELEMENT].as_str().map(str::to_owned)
+    }
+
+    fn ask(&self, method: &str, path: &str, body: &Value) -> Result<Value, Value> {
+        self.call(method, &format!("/session/{}{path}", self.session), body)
+    }
+
+    /// One call of the driver: its value, or its error.
+    fn call(&self, method: &str, path: &str, body: &Value) -> Result<Value, Value> {
+        let request = Request::new(self.addr, method, path);
+        let request = if body.is_null() {
+            request
+        } else {
+            request.json(body)
+        };
+        let answer = request
+            .try_send()
+            .map_err(|error| json!(error.to_string()))?;
+        let value = answer.json()["value"].take();
+        if answer.status == 200 {
+            Ok(value)
+        } else {
+            Err(value)
+        }
+    }
+}
+
+impl Drop for Window {
+    fn drop(&mut self) {
+        // Ends the app as well. It may have quit by itself, and the driver with it.
+        let _ = Request::new(self.addr, "DELETE", &format!("/session/{}", self.session)).try_send();
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+    }
+}
+
+fn free_address() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("its address")
+}
