@@ -27,6 +27,7 @@ mod peers;
 mod protocol;
 mod queries;
 mod reach;
+mod retention;
 mod seal;
 mod secrets;
 mod start;

@@ -25,6 +25,7 @@ use crate::node::{Engine, Node, NodeConfig};
 use crate::outbox::{self, CLOCK};
 use crate::pairing::{self, Book};
 use crate::peers::Peers;
+use crate::retention;
 use crate::tls::server_config;
 use crate::views::unsigned;
 
@@ -55,6 +56,7 @@ impl Node {
             name,
             clock,
             problems,
+            check_pending,
         } = opened?;
         let socket = listener::bind(config.peer_addr).await?;
         let peer_addr = socket
@@ -99,6 +101,10 @@ impl Node {
         node.tasks.spawn(listener::run(node.clone(), socket, tls));
         node.tasks.spawn(outbox::upkeep(node.clone()));
         node.tasks.spawn(network::watch(node.clone()));
+        node.tasks.spawn(retention::watch(node.clone()));
+        if check_pending {
+            node.tasks.spawn(check(node.clone()));
+        }
         Ok(node)
     }
 
@@ -131,7 +137,16 @@ impl Node {
     }
 }
 
+/// Checks a large database while the node already serves.
+async fn check(node: Node) {
+    if let Err(error) = node.store.check().await {
+        tracing::error!(%error, "the database is damaged");
+        node.alert(error.into());
+    }
+}
+
 struct Opened {
+    check_pending: bool,
     config: NodeConfig,
     home: Home,
     vault: Vault,
@@ -152,6 +167,17 @@ fn open(config: NodeConfig) -> Result<Opened, Problem> {
         problems.push(
             Problem::new(Code::StoreRestored).summary("The database was put back from a copy."),
         );
+    }
+    if report.lost {
+        problems.push(
+            Problem::new(Code::StoreRestored)
+                .summary("The database is new, although there was one in this home before.")
+                .because("Somebody removed the file tieline.db.")
+                .remedy("Put it back from a copy while Tieline is stopped, or pair your machines again."),
+        );
+    }
+    if let Some(backup) = &report.backup {
+        tracing::info!(backup = %backup.display(), "the database was converted; the old one is kept");
     }
     let runtime = tokio::runtime::Handle::current();
     let (known, remembered, clock): (Option<String>, Option<String>, Option<(i64, i64)>) = runtime
@@ -187,6 +213,7 @@ fn open(config: NodeConfig) -> Result<Opened, Problem> {
     let clock = clock.map(|(elapsed, wall)| (elapsed, UnixMillis(wall)));
     let clock = ElapsedClock::resume(clock, wall_now());
     Ok(Opened {
+        check_pending: report.check_pending,
         config,
         home,
         vault,

@@ -70,15 +70,18 @@ impl Answer {
     /// The peer's problem [`retold`], or `RESPONSE_INVALID` where it named none.
     #[must_use]
     pub(crate) fn problem(&self) -> Problem {
-        serde_json::from_slice(&self.body).map_or_else(
-            |_| {
-                Problem::new(Code::ResponseInvalid).because(format!(
-                    "The peer answered with HTTP status {}.",
-                    self.status.as_u16()
-                ))
-            },
-            retold,
-        )
+        if let Ok(said) = serde_json::from_slice(&self.body) {
+            return retold(said);
+        }
+        match serde_json::from_slice::<Unknown>(&self.body) {
+            Ok(Unknown { code }) if is_code(&code) => Problem::new(Code::PeerRefusedUs)
+                .because("Its reason is of a newer version of Tieline than this one.")
+                .with("code", code),
+            _ => Problem::new(Code::ResponseInvalid).because(format!(
+                "The peer answered with HTTP status {}.",
+                self.status.as_u16()
+            )),
+        }
     }
 
     /// The receipt that a refusal for good carries in its details; not checked.
@@ -95,6 +98,19 @@ impl Answer {
         let refusal: Refusal = serde_json::from_slice(&self.body).ok()?;
         Some(refusal.detail.receipt)
     }
+}
+
+/// A problem whose code this version does not know: a newer peer's.
+#[derive(serde::Deserialize)]
+struct Unknown {
+    code: String,
+}
+
+fn is_code(text: &str) -> bool {
+    (1..=40).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_uppercase() || byte == b'_')
 }
 
 /// Facts of a peer's problem that are passed on where they are numbers.
@@ -116,6 +132,22 @@ pub(crate) fn retold(said: Problem) -> Problem {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_refusal_of_a_newer_version_keeps_its_code() {
+        let answer = |body: &str| Answer {
+            status: StatusCode::FORBIDDEN,
+            body: body.to_owned().into(),
+        };
+        let problem = answer(r#"{"code":"MOON_PHASE","summary":"Pay now."}"#).problem();
+        assert_eq!(problem.code, Code::PeerRefusedUs);
+        assert_eq!(
+            serde_json::to_value(&problem.detail).unwrap(),
+            serde_json::json!({"code": "MOON_PHASE"})
+        );
+        let invalid = answer(r#"{"code":"<b>pay</b>"}"#).problem();
+        assert_eq!(invalid.code, Code::ResponseInvalid);
+    }
 
     #[test]
     fn a_peers_words_are_not_passed_on_but_its_code_and_numbers_are() {

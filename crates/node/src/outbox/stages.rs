@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use tieline_store::messages::{self, Direction, MessageRow};
-use tieline_store::{receipts, settings};
+use tieline_store::receipts;
 use tieline_wire::problem::{Code, Problem};
 use tieline_wire::receipt::{Receipt, Stage};
 
@@ -17,11 +17,6 @@ use crate::node::Node;
 use crate::peers::Peer;
 use crate::protocol::{StagesBody, path};
 
-/// Prefix of the settings that hold reports not yet taken by their peer.
-fn waiting(peer: &Peer) -> String {
-    format!("report:{}:", peer.id)
-}
-
 /// Signs that an incoming message reached a later stage, and puts the report in the outbox.
 ///
 /// # Errors
@@ -33,21 +28,12 @@ pub(crate) async fn report(
     stage: Stage,
 ) -> Result<(), Problem> {
     let receipt = inbox::sign(node, stage, &row.message_id, peer, row.content_hash)?;
-    let key = format!(
-        "{}{}:{}",
-        waiting(peer),
-        row.message_id.as_str(),
-        stage.as_str()
-    );
     let seq = row.seq;
     let now = wall_now();
     node.store
         .write(move |tx| {
             let json = serde_json::to_vec(&receipt).ok();
-            if receipts::add(tx, seq, stage, now, json.as_deref())? {
-                settings::set(tx, &key, &receipt)?;
-            }
-            Ok(())
+            receipts::add(tx, seq, stage, now, json.as_deref())
         })
         .await?;
     peer.lane.notify_one();
@@ -63,32 +49,27 @@ pub(super) async fn flush(node: &Node, peer: &Arc<Peer>) -> Result<(), Problem> 
         return Ok(());
     }
     loop {
-        let prefix = waiting(peer);
-        let found = node
+        let id = peer.id;
+        let most = u32::try_from(MAX_BATCH).unwrap_or(u32::MAX);
+        let waiting = node
             .store
-            .read(move |conn| {
-                let all = settings::list(conn)?.into_iter();
-                Ok(all
-                    .filter(|(key, _)| key.starts_with(&prefix))
-                    .take(MAX_BATCH)
-                    .collect::<Vec<_>>())
-            })
+            .read(move |conn| receipts::unsent(conn, id, most))
             .await?;
-        if found.is_empty() {
+        if waiting.is_empty() {
             return Ok(());
         }
-        let (keys, values): (Vec<_>, Vec<_>) = found.into_iter().unzip();
-        let receipts = values
-            .into_iter()
-            .filter_map(|value| serde_json::from_value(value).ok())
+        let receipts = waiting
+            .iter()
+            .filter_map(|report| serde_json::from_slice(&report.receipt).ok())
             .collect();
         let body = serde_json::to_vec(&StagesBody { receipts }).unwrap_or_default();
         let answer = exchange_open(node, peer, path::STAGES, body.into()).await?;
         answer.read::<serde_json::Value>()?;
+        let now = wall_now();
         node.store
             .write(move |tx| {
-                for key in &keys {
-                    settings::remove(tx, key)?;
+                for report in &waiting {
+                    receipts::mark_sent(tx, report.message_seq, report.stage, now)?;
                 }
                 Ok(())
             })
