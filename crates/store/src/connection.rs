@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use crate::StoreError;
+use crate::{StoreError, messages};
 
 /// Kibibytes of page cache for the writer. The working set of a small write is a few pages; the operating system
 /// caches the rest, and the whole process has to stay small when idle.
@@ -45,6 +46,9 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
     // Content that retention removes must not linger in free pages.
     conn.pragma_update(None, "secure_delete", true)?;
     conn.pragma_update(None, "foreign_keys", true)?;
+    // Otherwise SQLite compiles some cached statements anew for every value bound to them.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    conn.execute_batch(messages::UNINDEXED)?;
     Ok(conn)
 }
 

@@ -18,6 +18,7 @@ mod search;
 mod state;
 mod upkeep;
 
+pub(crate) use content::{UNINDEXED, index_new};
 pub use content::{delete_content, retention_candidates, with_content};
 pub use incoming::{
     Accepted, Fence, NewIncoming, accept_incoming, acknowledge, fence, hand_over, mark_read,

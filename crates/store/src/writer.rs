@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::StoreError;
+use crate::{StoreError, messages};
 
 /// Most jobs in one group.
 const GROUP_JOBS: usize = 256;
@@ -118,8 +118,18 @@ fn run_group(
     let started = Instant::now();
     let mut members: Vec<Box<dyn Job>> = Vec::new();
     let mut closer = None;
-    let mut next = Some(first);
-    while let Some(mut job) = next.take() {
+    // Nothing else is in the transaction yet: undoing the first job is undoing all of it.
+    let mut job = first;
+    if let Err(error) = run_alone(&tx, job.as_mut()) {
+        drop(tx);
+        job.answer(Err(error));
+        return None;
+    }
+    members.push(job);
+    while members.len() < GROUP_JOBS && started.elapsed() < GROUP_TIME {
+        let Some(mut job) = take(queue, &mut closer) else {
+            break;
+        };
         match run_member(&tx, job.as_mut()) {
             Ok(()) => members.push(job),
             Err(error) => {
@@ -133,13 +143,6 @@ fn run_group(
                 }
             }
         }
-        if members.len() < GROUP_JOBS && started.elapsed() < GROUP_TIME {
-            match queue.try_recv() {
-                Ok(Command::Job(job)) => next = Some(job),
-                Ok(Command::Close(reply)) => closer = Some(reply),
-                Err(_) => {}
-            }
-        }
     }
     if let Err((tx, error)) = commit(tx) {
         drop(tx);
@@ -150,6 +153,20 @@ fn run_group(
         job.answer(Ok(()));
     }
     closer
+}
+
+/// The next job that waits, if there is one; notes a close request in its place.
+fn take(
+    queue: &mut mpsc::Receiver<Command>,
+    closer: &mut Option<oneshot::Sender<Result<(), StoreError>>>,
+) -> Option<Box<dyn Job>> {
+    match queue.try_recv().ok()? {
+        Command::Job(job) => Some(job),
+        Command::Close(reply) => {
+            *closer = Some(reply);
+            None
+        }
+    }
 }
 
 /// Fails what is queued now: no transaction can begin, and each would only wait as long for the same answer.
@@ -171,17 +188,26 @@ fn fail_waiting(
 /// Runs one job under a savepoint, so that its failure undoes only its own changes.
 fn run_member(tx: &Transaction<'_>, job: &mut dyn Job) -> Result<(), StoreError> {
     tx.prepare_cached("SAVEPOINT member")?.execute([])?;
+    let outcome = run_alone(tx, job);
+    if tx.is_autocommit() {
+        return outcome;
+    }
+    if let Err(error) = end_savepoint(tx, outcome.is_err()) {
+        // Half a job must not be committed with the others: give the whole group up.
+        let _ = tx.execute_batch("ROLLBACK");
+        return Err(error);
+    }
+    outcome
+}
+
+/// Runs one job without a savepoint of its own.
+fn run_alone(tx: &Transaction<'_>, job: &mut dyn Job) -> Result<(), StoreError> {
     let outcome = job.run(tx);
     if tx.is_autocommit() {
         return Err(outcome.err().unwrap_or(StoreError::Sql {
             code: 0,
             detail: "the job ended its group's transaction".into(),
         }));
-    }
-    if let Err(error) = end_savepoint(tx, outcome.is_err()) {
-        // Half a job must not be committed with the others: give the whole group up.
-        let _ = tx.execute_batch("ROLLBACK");
-        return Err(error);
     }
     outcome
 }
@@ -196,12 +222,13 @@ fn end_savepoint(tx: &Transaction<'_>, undo: bool) -> Result<(), StoreError> {
 
 /// Commits; on failure hands the open transaction back, whose drop rolls it back.
 fn commit(tx: Transaction<'_>) -> Result<(), (Transaction<'_>, StoreError)> {
-    let outcome = tx
-        .prepare_cached("COMMIT")
-        .and_then(|mut statement| statement.execute([]));
+    let outcome = messages::index_new(&tx).and_then(|()| {
+        tx.prepare_cached("COMMIT")?.execute([])?;
+        Ok(())
+    });
     match outcome {
-        Ok(_) => Ok(()),
-        Err(error) => Err((tx, error.into())),
+        Ok(()) => Ok(()),
+        Err(error) => Err((tx, error)),
     }
 }
 

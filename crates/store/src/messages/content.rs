@@ -6,7 +6,12 @@ use tieline_wire::time::UnixMillis;
 use super::{MessageRow, SEARCHED_BYTES};
 use crate::StoreError;
 
-/// Stores content and makes its text searchable.
+/// Messages whose text [`index_new`] has yet to make searchable. Of one connection only, and as undone as they are
+/// when a job is undone.
+pub(crate) const UNINDEXED: &str =
+    "CREATE TEMP TABLE IF NOT EXISTS unindexed (seq INTEGER PRIMARY KEY) STRICT";
+
+/// Stores content; its text becomes searchable with the commit.
 pub(super) fn insert(
     conn: &Connection,
     seq: i64,
@@ -17,9 +22,29 @@ pub(super) fn insert(
     conn.prepare_cached("INSERT INTO bodies (seq, payload, text) VALUES (?1, ?2, ?3)")?
         .execute(params![seq, payload, text])?;
     if !text.is_empty() {
-        conn.prepare_cached("INSERT INTO search (rowid, text) VALUES (?1, ?2)")?
-            .execute(params![seq, text])?;
+        conn.prepare_cached("INSERT INTO temp.unindexed (seq) VALUES (?1)")?
+            .execute([seq])?;
     }
+    Ok(())
+}
+
+/// Makes the texts of new messages searchable; the writer calls it before every commit.
+///
+/// The index writes a segment whenever a savepoint ends, which costs far more than a row, so the messages of a group
+/// go in together, after the savepoints of the group's jobs.
+///
+/// # Errors
+/// Any failure of the database.
+pub(crate) fn index_new(conn: &Connection) -> Result<(), StoreError> {
+    let sql = "SELECT 1 FROM temp.unindexed LIMIT 1";
+    if !conn.prepare_cached(sql)?.exists([])? {
+        return Ok(());
+    }
+    let sql = "INSERT INTO search (rowid, text) SELECT b.seq, b.text FROM temp.unindexed n CROSS JOIN bodies b \
+        ON b.seq = n.seq";
+    conn.prepare_cached(sql)?.execute([])?;
+    conn.prepare_cached("DELETE FROM temp.unindexed")?
+        .execute([])?;
     Ok(())
 }
 
@@ -55,6 +80,8 @@ pub fn retention_candidates(
 /// # Errors
 /// Any failure of the database.
 pub fn delete_content(conn: &Connection, seqs: &[i64]) -> Result<usize, StoreError> {
+    // What is not in the index yet could not be taken out of it.
+    index_new(conn)?;
     let mut deleted = 0;
     for seq in seqs {
         let mut statement =

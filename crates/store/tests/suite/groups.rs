@@ -255,3 +255,59 @@ async fn another_process_holding_the_database_is_told_once_for_all() {
     store.write(|tx| settings::set(tx, "a", &2)).await.unwrap();
     assert_eq!(setting(&store, "a").await, Some(2));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_groups_messages_are_found_after_its_commit_and_undone_ones_never() {
+    let home = Home::new();
+    let store = home.open();
+    let peer = add_peer(&store, "kitchen").await;
+    let (release, held) = hold(&store).await;
+    let stored = |id: &'static str| {
+        let message = incoming(peer, id, "porcelain");
+        store.write(move |tx| messages::accept_incoming(tx, &message).map(drop))
+    };
+    // The first job of a group is undone in another way than those that follow.
+    let undone = |id: &'static str| {
+        let message = incoming(peer, id, "porcelain");
+        store.write(move |tx| {
+            messages::accept_incoming(tx, &message)?;
+            Err::<(), _>(StoreError::not_found("on purpose"))
+        })
+    };
+    let wait = async {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        release.send(()).unwrap();
+    };
+    let (first, one, between, two, ()) = tokio::join!(
+        undone("first"),
+        stored("one"),
+        undone("between"),
+        stored("two"),
+        wait
+    );
+    held.await.unwrap().unwrap();
+    assert!(first.is_err() && between.is_err());
+    one.and(two).unwrap();
+    let search = messages::Filter {
+        search: Some("porcelain".into()),
+        limit: 10,
+        ..messages::Filter::default()
+    };
+    let page = store
+        .read(move |conn| messages::list(conn, &search))
+        .await
+        .unwrap();
+    let found: Vec<_> = page
+        .messages
+        .iter()
+        .map(|row| row.message_id.as_str())
+        .collect();
+    assert_eq!(found, ["two", "one"]);
+    store
+        .write(|tx| {
+            tx.execute_batch("INSERT INTO search (search, rank) VALUES ('integrity-check', 1)")?;
+            Ok(())
+        })
+        .await
+        .unwrap();
+}

@@ -335,11 +335,13 @@ proptest! {
         let words: Vec<&str> = text.split(' ').collect();
         let word = pick.get(&words).to_string();
         let message = incoming(home.1.one, tieline_wire::message::MessageId::new_v4().as_ref(), &text);
-        let found = home.0.block_on(home.1.store.write(move |tx| {
-            messages::accept_incoming(tx, &message)?;
+        let id = message.message_id.clone();
+        let found = home.0.block_on(async {
+            home.1.store.write(move |tx| messages::accept_incoming(tx, &message)).await?;
             let filter = Filter { search: Some(word), limit: 1, ..Filter::default() };
-            Ok(messages::list(tx, &filter)?.messages.first().is_some_and(|row| row.message_id == message.message_id))
-        }));
+            let page = home.1.store.read(move |conn| messages::list(conn, &filter)).await?;
+            Ok::<_, StoreError>(page.messages.first().is_some_and(|row| row.message_id == id))
+        });
         prop_assert_eq!(found, Ok(true));
     }
 }
