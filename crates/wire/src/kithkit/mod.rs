@@ -3,6 +3,7 @@
 //! Pure functions over what KithKit daemons exchange today; what they do with it is the engine's
 //! part. Lengths and number formats follow JavaScript, because the other side is written in it.
 
+pub mod config;
 mod javascript;
 mod lan;
 mod names;
