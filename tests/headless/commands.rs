@@ -1,7 +1,6 @@
 //! The command line where no node runs.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::process::Stdio;
 
 use tempfile::TempDir;
@@ -77,8 +76,8 @@ fn a_left_over_socket_is_not_taken_for_a_node() {
     drop(std::os::unix::net::UnixListener::bind(&socket).unwrap());
     assert!(socket.exists());
     on(directory.path(), ["status"]).failure(3);
-    fs::remove_file(&socket).unwrap();
-    fs::write(&socket, "not a socket").unwrap();
+    std::fs::remove_file(&socket).unwrap();
+    std::fs::write(&socket, "not a socket").unwrap();
     on(directory.path(), ["status"]).failure(3);
 }
 

@@ -16,4 +16,5 @@ mod crash;
 mod guard;
 mod line;
 mod serving;
+mod terminal;
 mod tour;
