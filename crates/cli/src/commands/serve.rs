@@ -49,7 +49,7 @@ pub(crate) struct Args {
 const MOST_THREADS: usize = 4;
 
 pub(crate) fn run(args: Args, home: &Path, output: &Output) -> Outcome {
-    start_log();
+    start_log(output);
     let threads = std::thread::available_parallelism()
         .map_or(1, usize::from)
         .min(MOST_THREADS);
@@ -150,8 +150,14 @@ fn farewell(report: &ShutdownReport) -> String {
     }
 }
 
-fn start_log() {
-    let filter = EnvFilter::try_from_env("TIELINE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+fn start_log(output: &Output) {
+    let wanted = std::env::var("TIELINE_LOG").unwrap_or_else(|_| "info".to_owned());
+    let filter = EnvFilter::try_new(&wanted).unwrap_or_else(|error| {
+        output.note(format!(
+            "TIELINE_LOG={wanted:?} is not a filter ({error}); logging at info."
+        ));
+        EnvFilter::new("info")
+    });
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(stderr)
