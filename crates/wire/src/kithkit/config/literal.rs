@@ -110,10 +110,10 @@ mod tests {
 
     #[test]
     fn blocks_are_indented() {
-        let value = json!({"a": {"peers": [{"name": "x", "port": 1}, {"name": "y"}], "e": []}});
+        let value = json!({"a": {"peers": [{"name": "x", "port": 1}, {"name": "z"}], "e": []}});
         assert_eq!(
             block(&value, 2, "\n"),
-            "  a:\n    peers:\n      - name: x\n        port: 1\n      - name: y\n    e: []\n"
+            "  a:\n    peers:\n      - name: x\n        port: 1\n      - name: z\n    e: []\n"
         );
     }
 }
