@@ -286,7 +286,7 @@ codes! {
     ResponderInterrupted "RESPONDER_INTERRUPTED" 503 Some(Phase::Responder),
         "The other machine stopped while it worked on the answer.",
         "Tieline was ended or restarted there.",
-        "Ask again.";
+        "Ask the question again.";
     AskDeclined "ASK_DECLINED" 403 Some(Phase::Responder),
         "The person there declined to answer.",
         "Someone chose Decline.",
