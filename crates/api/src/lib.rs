@@ -20,6 +20,7 @@
 //! # }
 //! ```
 
+mod ask;
 mod clock;
 pub mod control;
 mod events;

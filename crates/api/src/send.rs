@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use tieline_node::Node;
 use tieline_node::model::{OnFailure, RouteChoice, SendCommand, SendFailure, Target};
+use tieline_wire::ask::{ANSWER_TYPE, ASK_TYPE};
 use tieline_wire::kithkit::{self, Route, SendRefusal, SendRequest, is_uuid_shaped};
 use tieline_wire::message::MessageId;
 use tieline_wire::problem::{Code, Problem};
@@ -85,6 +86,7 @@ async fn check(node: &Node, body: &[u8]) -> Result<SendCommand, Problem> {
         _ => request.check_length().map_err(documented)?,
     }
     request.check_name().map_err(documented)?;
+    check_type(&request)?;
     let route = match request.route {
         Route::Auto => RouteChoice::Auto,
         Route::Lan => RouteChoice::Lan,
@@ -148,6 +150,18 @@ fn documented(refusal: SendRefusal) -> Problem {
     let words = refusal.message.clone();
     let general = Problem::new(refusal.code).cause;
     Problem::from(refusal).summary(words).because(general)
+}
+
+/// Questions and answers have a route of their own, with its brakes.
+fn check_type(request: &SendRequest) -> Result<(), Problem> {
+    let kind = request.payload.get("type").and_then(Value::as_str);
+    match kind {
+        Some(ASK_TYPE | ANSWER_TYPE) => Err(Problem::new(Code::InvalidRequest)
+            .summary("Messages of this type are not sent here.")
+            .because("The types tieline.ask and tieline.answer are Tieline's own.")
+            .remedy("Ask with POST /api/a2a/ask.")),
+        _ => Ok(()),
+    }
 }
 
 /// The limit of Tieline peers.

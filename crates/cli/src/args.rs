@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    attempts, card, completions, inbox, invite, join, messages, openapi, peers, ping, secrets,
-    send, serve,
+    ask, asks, attempts, card, completions, inbox, invite, join, mcp, messages, openapi, peers,
+    ping, responder, secrets, send, serve,
 };
 use crate::exit;
 
@@ -60,6 +60,10 @@ pub(crate) enum ClientCommand {
     Peers(peers::Args),
     Ping(ping::Args),
     Send(send::Args),
+    Ask(ask::Args),
+    Asks(asks::Args),
+    Responder(responder::Args),
+    Mcp(mcp::Args),
     Inbox(inbox::Args),
     Messages(messages::Args),
     Attempts(attempts::Args),

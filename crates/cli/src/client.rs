@@ -53,6 +53,11 @@ impl Client {
         }
     }
 
+    /// The home whose node is spoken to.
+    pub(crate) fn home(&self) -> &Path {
+        &self.home
+    }
+
     pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Problem> {
         self.successful(Method::GET, path, Bytes::new())
             .await?

@@ -15,7 +15,11 @@ Exit codes:
   5  not delivered or not reached: the peer is off, refused, or did not answer
   6  not trusted: wrong key, wrong proof, invalid or used link
   7  the vault or the database cannot be used
-  8  the home or a port is taken";
+  8  the home or a port is taken
+  9  asked, but no answer yet";
+
+/// A question was delivered and its answer is still to come.
+pub(crate) const NOT_YET: u8 = 9;
 
 /// The exit code for a problem.
 pub(crate) fn code(code: Code) -> ExitCode {
@@ -32,7 +36,8 @@ fn number(code: Code) -> u8 {
         DeliveryFailed | RelayUnavailable | LanUnavailable | ResolveFailed | ConnectRefused
         | ConnectTimeout | Unreachable | NoAddress | TlsFailed | NotTls | PeerRefusedUs
         | PeerRevoked | NotKept | ResponseInvalid | ResponseTimeout | PeerBusy | Expired
-        | RateLimited => 5,
+        | RateLimited | NoResponder | ResponderFailed | ResponderTimeout | ResponderInterrupted
+        | AskDeclined | HopLimit | BudgetSpent => 5,
         LinkInvalid | LinkDamaged | LinkExpired | InviteUnknown | InviteUsed | InviteLocked
         | ProofWrong | OwnLink | CardInvalid | CardMismatch | PinMismatch | NewKey
         | TokenInvalid | ReceiptInvalid => 6,

@@ -4,6 +4,7 @@
 //! in-process, and the socket in the home opens only to its user. Errors are a `Problem` under
 //! its HTTP status.
 
+mod asks;
 mod events;
 mod invites;
 mod join;
@@ -127,6 +128,12 @@ fn routes() -> OpenApiRouter<Control> {
         .routes(routes!(messages::list))
         .routes(routes!(messages::show))
         .routes(routes!(messages::acknowledge))
+        .routes(routes!(asks::ask))
+        .routes(routes!(asks::pending))
+        .routes(routes!(asks::show))
+        .routes(routes!(asks::reply))
+        .routes(routes!(asks::responder, asks::set_responder))
+        .routes(routes!(asks::brakes, asks::set_brake))
         .routes(routes!(secrets::list))
         .routes(routes!(secrets::set, secrets::delete))
         .routes(routes!(events::events))

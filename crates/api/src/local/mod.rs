@@ -3,6 +3,7 @@
 //! Sending and health need no token, as agents expect; reading, events and acknowledgements need
 //! the one that `tieline token` prints. Every route stands behind one guard that keeps web pages out.
 
+mod asks;
 mod events;
 mod health;
 mod messages;
@@ -131,6 +132,8 @@ fn token_routes() -> OpenApiRouter<Local> {
         .routes(routes!(messages::list))
         .routes(routes!(messages::show))
         .routes(routes!(messages::acknowledge))
+        .routes(routes!(asks::ask))
+        .routes(routes!(asks::show))
         .routes(routes!(peers::list))
         .routes(routes!(events::events))
 }

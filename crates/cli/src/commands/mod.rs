@@ -1,15 +1,19 @@
 //! One file per command group.
 
+pub(crate) mod ask;
+pub(crate) mod asks;
 pub(crate) mod attempts;
 pub(crate) mod card;
 pub(crate) mod completions;
 pub(crate) mod inbox;
 pub(crate) mod invite;
 pub(crate) mod join;
+pub(crate) mod mcp;
 pub(crate) mod messages;
 pub(crate) mod openapi;
 pub(crate) mod peers;
 pub(crate) mod ping;
+pub(crate) mod responder;
 pub(crate) mod secrets;
 pub(crate) mod send;
 pub(crate) mod serve;
@@ -73,6 +77,10 @@ async fn ask(command: ClientCommand, context: &Context) -> Outcome {
         ClientCommand::Peers(args) => peers::run(args, context).await,
         ClientCommand::Ping(args) => ping::run(&args, context).await,
         ClientCommand::Send(args) => send::run(args, context).await,
+        ClientCommand::Ask(args) => ask::run(args, context).await,
+        ClientCommand::Asks(args) => asks::run(args, context).await,
+        ClientCommand::Responder(args) => responder::run(args, context).await,
+        ClientCommand::Mcp(args) => mcp::run(args, context).await,
         ClientCommand::Inbox(args) => inbox::run(&args, context).await,
         ClientCommand::Messages(args) => messages::run(args, context).await,
         ClientCommand::Attempts(args) => attempts::run(&args, context).await,
