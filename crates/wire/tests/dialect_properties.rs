@@ -6,6 +6,11 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tieline_wire::abtars::chat::{self, Answer, ChatRequest, Special};
+use tieline_wire::abtars::doorbell::{Ack, Query};
+use tieline_wire::abtars::enrol::{Initiator, Responder, TribeToken};
+use tieline_wire::abtars::frame::{Frame, Request};
+use tieline_wire::abtars::help::{HelpAnswer, HelpEvent, HelpRequest};
+use tieline_wire::abtars::inventory::Inventory;
 use tieline_wire::abtars::peers_json::{EntryValues, PeersFile, parse_pasted};
 use tieline_wire::abtars::probe::AgentCard;
 use tieline_wire::abtars::request::{self, Covered, Nonce, Received};
@@ -107,6 +112,63 @@ fn config() -> impl Strategy<Value = String> {
     )
 }
 
+fn frame_key() -> impl Strategy<Value = String> {
+    let keys = [
+        "type",
+        "version",
+        "id",
+        "method",
+        "body",
+        "payload",
+        "error",
+        "auth",
+        "peerId",
+        "ts",
+        "nonce",
+        "sig",
+        "peer_id",
+        "peer_ts",
+        "peer_nonce",
+        "signature",
+        "request_id",
+        "goal",
+        "kind",
+        "projection",
+        "required_capabilities",
+        "decision",
+        "pubKey_i",
+        "nonce_i",
+        "pubKey_r",
+        "nonce_r",
+        "mac_r",
+    ];
+    proptest::sample::select(keys.to_vec()).prop_map(str::to_owned)
+}
+
+fn frame_value() -> impl Strategy<Value = Value> {
+    let known = [
+        json!("request"),
+        json!("response"),
+        json!("push"),
+        json!(1),
+        json!("x"),
+        json!({}),
+        json!([]),
+        json!("1767225600"),
+        json!(1_767_225_600),
+        json!("00".repeat(16)),
+        json!("A".repeat(86) + "=="),
+        json!("completed"),
+        json!("b"),
+        Value::Null,
+        json!(key().verify_key().to_base64()),
+    ];
+    prop_oneof![
+        proptest::sample::select(known.to_vec()),
+        ".{0,9}".prop_map(Value::from)
+    ]
+}
+
 fn is_subsequence(part: &str, whole: &str) -> bool {
     let mut rest = whole.chars();
     part.chars().all(|c| rest.any(|other| other == c))
@@ -143,6 +205,43 @@ proptest! {
         let _ = Answer::parse(&bytes);
         let _ = AgentCard::parse(&bytes);
         let _ = ask::read_answer(status, Some("x"), &bytes);
+        let _ = Query::parse(&bytes);
+        let text = String::from_utf8_lossy(&bytes);
+        let _ = (Frame::parse(&text), HelpRequest::parse(&text), HelpAnswer::parse(&text), HelpEvent::parse(&text, "b"));
+    }
+
+    #[test]
+    fn no_frame_of_enough_likeness_makes_a_reader_panic(fields in vec((frame_key(), frame_value()), 0..9), auth in vec((frame_key(), frame_value()), 0..6)) {
+        let mut frame: serde_json::Map<String, Value> = fields.into_iter().collect();
+        frame.insert("auth".to_owned(), auth.into_iter().collect::<serde_json::Map<_, _>>().into());
+        let frame = Value::Object(frame);
+        let text = frame.to_string();
+        if let Frame::Request(request) = Frame::parse(&text) {
+            prop_assert!(request.verify(&key().verify_key(), NOW).is_err());
+        }
+        let _ = Inventory::read(frame, &key().verify_key(), "b", NOW);
+        let _ = (HelpRequest::parse(&text), HelpAnswer::parse(&text), HelpEvent::parse(&text, "b"));
+        let tribe = TribeToken::parse("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=").unwrap();
+        let challenged = Responder::challenge(tribe.clone(), &key().verify_key(), &text, Nonce::from_bytes([0; 16]), NOW);
+        prop_assert!(challenged.is_err());
+        let (initiator, _) = Initiator::begin(tribe, key(), "a", Nonce::from_bytes([0; 16]), NOW);
+        prop_assert!(initiator.answer(&text, &key().verify_key(), NOW).is_err());
+    }
+
+    #[test]
+    fn frames_and_doorbells_are_read_back(id in "[A-Za-z0-9._:-]{1,64}", body: String, nonce: [u8; 16], number: u16, at in 0..4_000_000_000_i64) {
+        let now = UnixMillis(at * 1000);
+        let request = Request::sign(&key(), "a", (&id, "help.status.v1"), &body, now, Nonce::from_bytes(nonce));
+        prop_assert_eq!(Frame::parse(&request.to_json()), Frame::Request(request.clone()));
+        prop_assert!(request.verify(&key().verify_key(), now).is_ok());
+
+        let other = SigningKey::from_seed(&[6; 32]);
+        let query = Query::sign(&key(), &other.verify_key(), number, nonce, now);
+        prop_assert_eq!(Query::parse(&query.to_packet()), Some(query));
+        prop_assert!(query.verify(&key().verify_key(), &other.verify_key(), now));
+        let ack = Ack::sign(&other, &query, now);
+        prop_assert_eq!(Ack::parse(&ack.to_packet(&query), &query), Some(ack));
+        prop_assert!(ack.verify(&query, &other.verify_key(), now));
     }
 
     #[test]
