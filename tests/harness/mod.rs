@@ -18,10 +18,12 @@
 pub mod http;
 mod machine;
 mod run;
+mod skip;
 pub mod wait;
 
 pub use machine::{Launch, Machine};
 pub use run::Run;
+pub use skip::skip;
 
 use std::env::consts::EXE_SUFFIX;
 use std::path::PathBuf;

@@ -15,6 +15,8 @@ mod conformance;
 mod crash;
 mod guard;
 mod line;
+#[cfg(target_os = "linux")]
+mod network;
 mod serving;
 mod terminal;
 mod tour;

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::Side;
 use super::calls::{Calls, End};
 use super::ledger::{Ledger, Message, Word};
-use super::{Side, Stop};
 use crate::harness::http::Request;
+use crate::harness::wait::Stop;
 
 /// A client of one node.
 pub(super) struct Client<'a> {

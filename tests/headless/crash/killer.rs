@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use super::Side;
 use super::calls::Calls;
-use super::{Side, Stop};
 use crate::harness::Machine;
+use crate::harness::wait::{Stop, StopAtTheEnd};
 
 /// Kills one node again and again.
 pub(super) struct Killer<'a> {
@@ -18,7 +19,7 @@ pub(super) struct Killer<'a> {
 impl Killer<'_> {
     /// Goes on until enough kills of both nodes together count. Leaves the node running.
     pub(super) fn run(mut self, kills: usize) {
-        let _stop = super::StopAtTheEnd(self.stop);
+        let _stop = StopAtTheEnd(self.stop);
         while self.calls.tally().counted < kills {
             // Now and then at once, while it still recovers from the last time.
             let most = if self.random.u8(..6) == 0 { 5 } else { 500 };

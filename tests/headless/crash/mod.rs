@@ -16,9 +16,9 @@ mod ledger;
 mod verdict;
 
 use std::io::Write;
-use std::sync::{Condvar, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use crate::harness::wait::{Stop, StopAtTheEnd};
 use crate::harness::{Machine, pair};
 use calls::Calls;
 use client::Client;
@@ -53,39 +53,6 @@ impl Side {
             Self::Mac => Self::Wsl,
             Self::Wsl => Self::Mac,
         }
-    }
-}
-
-/// Says when to stop, and lets threads wait for less than that.
-#[derive(Debug, Default)]
-struct Stop {
-    told: Mutex<bool>,
-    tell: Condvar,
-}
-
-impl Stop {
-    fn now(&self) {
-        *self.told.lock().unwrap() = true;
-        self.tell.notify_all();
-    }
-
-    /// Waits; true as soon as it is time to stop.
-    fn wait(&self, span: Duration) -> bool {
-        let told = self.told.lock().unwrap();
-        let (told, _) = self
-            .tell
-            .wait_timeout_while(told, span, |told| !*told)
-            .unwrap();
-        *told
-    }
-}
-
-/// Stops the others also when this thread panics.
-struct StopAtTheEnd<'a>(&'a Stop);
-
-impl Drop for StopAtTheEnd<'_> {
-    fn drop(&mut self) {
-        self.0.now();
     }
 }
 

@@ -148,6 +148,12 @@ pub(crate) const PACKAGES: &[Package] = &[
     ),
     package(
         Purpose::Test,
+        "libfaketime",
+        &[],
+        "machines whose clock is hours off",
+    ),
+    package(
+        Purpose::Test,
         "openssl",
         &["openssl"],
         "compares fingerprints and TLS versions",
