@@ -37,12 +37,13 @@ pub(crate) fn candidate_addresses(bound: SocketAddr) -> Vec<Address> {
 }
 
 /// Addresses of this machine that another one might reach; no loopback, no IPv6 link-local (which
-/// means nothing without the other machine's zone).
+/// means nothing without the other machine's zone), and none whose cable is out.
 #[must_use]
 pub(crate) fn interface_addresses() -> Vec<IpAddr> {
     let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
     interfaces
         .into_iter()
+        .filter(|interface| interface.is_oper_up())
         .filter(|interface| !interface.is_loopback() && !interface.is_link_local())
         .map(|interface| interface.ip())
         .collect()
@@ -61,6 +62,8 @@ pub(crate) async fn watch(node: Node) {
             tracing::info!("this machine's addresses changed");
             known = now;
             for peer in node.peers.all() {
+                // What was dialled from an address that is gone may be dead without saying so.
+                peer.line.cut_direct();
                 peer.keeper.notify_one();
                 peer.lane.notify_one();
             }

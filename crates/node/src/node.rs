@@ -20,14 +20,14 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::ask::{Brakes, Desk, Waiting};
-use crate::clock::{ElapsedClock, Instant};
+use crate::clock::{ElapsedClock, Instant, wall_now};
 use crate::events::EventBus;
 use crate::home::Home;
 use crate::identity::Identity;
 use crate::limits::Gate;
 use crate::line::HeldConnection;
 use crate::line::Serve;
-use crate::model::{EventKind, HostKind};
+use crate::model::{Direction, DirectionState, EventKind, HostKind};
 use crate::pairing::Book;
 use crate::peers::{Peer, Peers};
 use crate::protocol::{Reply, Request, dispatch};
@@ -235,6 +235,12 @@ impl Node {
             return;
         }
         peer.line.set_held(Arc::clone(&held));
+        // Whoever holds a connection to this node has dialled it.
+        peer.live.lock().dial_in = Direction {
+            state: DirectionState::Ok,
+            checked_at: Some(wall_now().to_string()),
+            ..Direction::default()
+        };
         peer.lane.notify_one();
         self.events.changed(EventKind::Peers, peer.alias());
         let node = self.clone();

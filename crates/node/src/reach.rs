@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
+use bytes::Bytes;
 use tieline_store::peers;
 use tieline_wire::address::Address;
 use tieline_wire::problem::{Code, Problem};
 
 use crate::clock::{Instant, millis, wall_now};
 use crate::exchange::{Try, exchange, exchange_open};
-use crate::line::{Side, dial, open_held, retold};
+use crate::line::{HeldConnection, Side, Speaker, dial, open_held, retold};
 use crate::model::{Direction, DirectionState, EventKind, PingFailure, PingView, Via};
 use crate::node::Node;
 use crate::pairing;
@@ -25,6 +26,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 /// How long a held connection must last for the next failure to count as a first one.
 const STEADY: Duration = Duration::from_secs(60);
+/// Time for an answer on a held connection that may be dead.
+const PROBE: Duration = Duration::from_secs(3);
 /// Time between two dials back for one peer.
 const DIAL_BACK_PAUSE: Duration = Duration::from_millis(500);
 /// How long the peer's word on whether it can dial this node is good.
@@ -51,18 +54,7 @@ impl Node {
     }
 
     pub(crate) async fn ping_peer(&self, peer: &Arc<Peer>) -> Result<PingView, PingFailure> {
-        let body = PingBody {
-            at: wall_now().0,
-            addresses: self
-                .own_addresses()
-                .iter()
-                .map(ToString::to_string)
-                .collect(),
-            store_id: self.store_id().to_string(),
-        };
-        let body = serde_json::to_vec(&body).unwrap_or_default();
-        let sent_at = wall_now().0;
-        let asked = exchange(self, peer, path::PING, body.into()).await;
+        let asked = exchange(self, peer, path::PING, ping_body(self)).await;
         let attempts = asked.tries.iter().map(Try::view).collect::<Vec<_>>();
         let failure = |problem| PingFailure {
             problem,
@@ -72,9 +64,13 @@ impl Node {
         let answer: PingAnswer = answer.read().map_err(failure)?;
         let last = asked.tries.last();
         let round_trip = last.and_then(|last| last.store).unwrap_or_default();
-        let half = i64::try_from(round_trip.as_millis() / 2).unwrap_or(0);
-        let waited = last.map_or(0, |last| last.started_at.0 - sent_at).max(0);
-        let offset = answer.at.saturating_sub(sent_at + waited + half);
+        // When the request itself left, after dialling.
+        let (began, took) = last.map_or((wall_now(), round_trip), |last| {
+            (last.started_at, last.took)
+        });
+        let until_there = took.saturating_sub(round_trip) + round_trip / 2;
+        let there = began.0.saturating_add(whole_millis(until_there));
+        let offset = answer.at.saturating_sub(there);
         self.learn(peer, &answer, Some(offset))
             .await
             .map_err(failure)?;
@@ -149,6 +145,23 @@ impl Node {
             .collect();
         (!addresses.is_empty() && addresses != record.row.addresses).then_some(addresses)
     }
+}
+
+fn ping_body(node: &Node) -> Bytes {
+    let body = PingBody {
+        at: wall_now().0,
+        addresses: node
+            .own_addresses()
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
+        store_id: node.store_id().to_string(),
+    };
+    serde_json::to_vec(&body).unwrap_or_default().into()
+}
+
+fn whole_millis(span: Duration) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// Answers a ping.
@@ -350,14 +363,12 @@ async fn contact(node: &Node, peer: &Arc<Peer>) -> Result<bool, Problem> {
         // The peer holds; whether it could also be dialled it finds out itself.
         return Ok(true);
     }
-    let fresh = peer
-        .live
-        .lock()
-        .asked
-        .filter(|(when, _)| when.elapsed() < FRESH);
-    match fresh {
-        Some((_, ok)) => Ok(ok),
-        None => Ok(ask(node, peer).await?.ok),
+    let asked = peer.live.lock().asked;
+    match asked {
+        // No need to wait while the peer tries in vain; it is asked again while this node holds.
+        Some((_, false)) => Ok(false),
+        Some((when, true)) if when.elapsed() < FRESH => Ok(true),
+        _ => Ok(ask(node, peer).await?.ok),
     }
 }
 
@@ -378,8 +389,7 @@ async fn hold(node: &Node, peer: &Arc<Peer>) -> Result<(), Problem> {
     peer.line.set_held(Arc::clone(&held));
     peer.lane.notify_one();
     node.events.changed(EventKind::Peers, peer.alias());
-    let mut again = tokio::time::interval(CHECK * 5);
-    again.tick().await;
+    let mut again = tokio::time::interval_at(tokio::time::Instant::now() + FRESH, CHECK * 5);
     loop {
         tokio::select! {
             () = held.closed() => break,
@@ -389,6 +399,14 @@ async fn hold(node: &Node, peer: &Arc<Peer>) -> Result<(), Problem> {
                     held.close();
                 }
             }
+            // The network may have changed, and left a connection that is dead without saying so.
+            () = peer.keeper.notified() => {
+                if !answers(node, &held, &keys.speaker).await {
+                    held.close();
+                    // And again without a pause.
+                    peer.keeper.notify_one();
+                }
+            }
         }
     }
     if peer.line.open().is_none() {
@@ -396,6 +414,12 @@ async fn hold(node: &Node, peer: &Arc<Peer>) -> Result<(), Problem> {
     }
     node.events.changed(EventKind::Peers, peer.alias());
     Ok(())
+}
+
+/// Whether a ping over a held connection is answered in a short time.
+async fn answers(node: &Node, held: &HeldConnection, speaker: &Speaker) -> bool {
+    let asked = held.exchange(speaker, path::PING, ping_body(node));
+    matches!(tokio::time::timeout(PROBE, asked).await, Ok(Ok(_)))
 }
 
 fn pauses() -> impl Iterator<Item = Duration> + Send {

@@ -28,6 +28,8 @@ pub(super) const MAC: &str = "10.77.0.1";
 pub(super) const ROUTER: &str = "10.77.0.254";
 /// Address of the hidden machine in its own network.
 pub(super) const WSL: &str = "172.29.0.2";
+/// Address of the router there.
+const GATEWAY: &str = "172.29.0.1";
 
 /// What names of namespaces begin with; then follow the test process and a number.
 const PREFIX: &str = "tieline";
@@ -96,7 +98,7 @@ impl Lab {
         for (place, link, address) in [
             (&mac, "eth0", MAC),
             (&router, "outer", ROUTER),
-            (&router, "inner", "172.29.0.1"),
+            (&router, "inner", GATEWAY),
             (&wsl, "eth0", WSL),
         ] {
             let address = format!("{address}/24");
@@ -109,7 +111,7 @@ impl Lab {
             must("ip", &["-n", place, "link", "set", "lo", "up"], "");
         }
         // The way to the hidden network is known; that nothing comes in is the router's doing.
-        for (place, gateway) in [(&mac, ROUTER), (&wsl, "172.29.0.1")] {
+        for (place, gateway) in [(&mac, ROUTER), (&wsl, GATEWAY)] {
             must(
                 "ip",
                 &["-n", place, "route", "add", "default", "via", gateway],
@@ -150,6 +152,30 @@ impl Lab {
     /// Puts it back.
     pub(super) fn mend(&self) {
         self.set_link("up");
+    }
+
+    /// Takes the hidden machine's own link away, which it can see.
+    pub(super) fn unplug(&self) {
+        self.in_wsl(&["link", "set", "eth0", "down"]);
+    }
+
+    /// Puts it back, with the route that went with it.
+    pub(super) fn plug_in(&self) {
+        self.in_wsl(&["link", "set", "eth0", "up"]);
+        self.in_wsl(&["route", "add", "default", "via", GATEWAY]);
+    }
+
+    /// Gives the hidden machine another address in place of its own.
+    pub(super) fn renumber(&self) {
+        self.in_wsl(&["addr", "add", "172.29.0.99/24", "dev", "eth0"]);
+        self.in_wsl(&["addr", "del", &format!("{WSL}/24"), "dev", "eth0"]);
+        self.in_wsl(&["addr", "replace", "172.29.0.99/24", "dev", "eth0"]);
+        self.in_wsl(&["route", "replace", "default", "via", GATEWAY]);
+    }
+
+    fn in_wsl(&self, arguments: &[&str]) {
+        let wsl = self.namespace(Place::Wsl);
+        must("ip", &[&["-n", &wsl], arguments].concat(), "");
     }
 
     fn set_link(&self, state: &str) {

@@ -5,6 +5,7 @@ mod clock;
 mod cut;
 mod hidden;
 mod lab;
+mod moving;
 
 use std::time::Duration;
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{Method, Request, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::client::conn::http2;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use parking_lot::Mutex;
 use tieline_wire::problem::{Code, Problem};
 use tokio_util::sync::CancellationToken;
@@ -42,7 +42,8 @@ impl DirectConnection {
         dialled: Dialled,
         parent: &CancellationToken,
     ) -> Result<Arc<Self>, Problem> {
-        let (sender, connection) = http2::Builder::new(TokioExecutor::new())
+        let cut = parent.child_token();
+        let (sender, connection) = http2::Builder::new(UntilCut(cut.clone()))
             .timer(TokioTimer::new())
             .keep_alive_interval(KEEP_ALIVE)
             .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
@@ -51,7 +52,6 @@ impl DirectConnection {
             .handshake(TokioIo::new(dialled.stream))
             .await
             .map_err(|error| Problem::new(Code::ResponseInvalid).because(format!("{error}.")))?;
-        let cut = parent.child_token();
         let stop = cut.clone();
         tokio::spawn(async move {
             tokio::select! {
@@ -182,6 +182,26 @@ impl DirectConnection {
         tokio::spawn(async move {
             tokio::time::sleep(RESPONSE_TIMEOUT).await;
             cut.cancel();
+        });
+    }
+}
+
+/// Runs the tasks of a connection, the one that owns the socket among them, until it is cut. With
+/// them end the requests in progress.
+#[derive(Clone)]
+struct UntilCut(CancellationToken);
+
+impl<Task> hyper::rt::Executor<Task> for UntilCut
+where
+    Task: Future<Output: Send> + Send + 'static,
+{
+    fn execute(&self, task: Task) {
+        let cut = self.0.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = task => {}
+                () = cut.cancelled() => {}
+            }
         });
     }
 }

@@ -169,6 +169,13 @@ impl Line {
         }
     }
 
+    /// Cuts the direct connection. Requests in progress go on over a new one.
+    pub(crate) fn cut_direct(&self) {
+        if let Some(old) = self.direct.lock().take() {
+            old.close();
+        }
+    }
+
     /// Cuts everything at once.
     pub(crate) fn cut(&self) {
         if let Some(direct) = self.direct.lock().take() {
