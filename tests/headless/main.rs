@@ -9,6 +9,7 @@
 mod harness;
 
 mod agents;
+mod ask;
 mod commands;
 mod conformance;
 #[cfg(unix)]

@@ -1,9 +1,9 @@
 //! The engine of Tieline: one node with its identity, its peers and its messages.
 //!
 //! A [`Node`] is started with a [`NodeConfig`] and hosted by the tray app or by `tieline serve`.
-//! It listens for peers ([`listener`]), speaks to them over a line ([`line`]), and believes nobody
-//! without a key and a proof ([`protocol`]). What it sends is in the [`outbox`] before the first
-//! byte leaves; what it receives is in the [`inbox`] before the answer does.
+//! It listens for peers (`listener`), speaks to them over a line (`line`), and believes nobody
+//! without a key and a proof (`protocol`). What it sends is in the `outbox` before the first
+//! byte leaves; what it receives is in the `inbox` before the answer does.
 //!
 //! Front ends see [`model`] and nothing else.
 
