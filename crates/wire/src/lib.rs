@@ -7,7 +7,8 @@
 //!
 //! Reading order: [`key`] and [`certificate`] say who somebody is, [`card`] and [`invite`] carry
 //! that to another machine, [`pairing`] proves it, [`token`] speaks for one request, [`message`]
-//! is what is said, and [`receipt`] is the recipient's signed word that it arrived.
+//! is what is said, and [`receipt`] is the recipient's signed word that it arrived. [`abtars`] and
+//! [`kithkit`] are the languages of other systems, with their configuration files.
 //!
 //! ```
 //! use tieline_wire::{key::SigningKey, message::{Envelope, MessageId}, receipt::{Receipt, Stage, StoreId}};

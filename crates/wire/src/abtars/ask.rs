@@ -133,22 +133,21 @@ impl From<AskError> for Problem {
             AskError::Timeout { .. } => Code::ResponseTimeout,
             AskError::Unreachable(_) => Code::Unreachable,
             AskError::AuthFailed(_) => Code::PeerRefusedUs,
-            AskError::HopExceeded => Code::PeerBusy,
+            AskError::HopExceeded => Code::HopLimit,
             AskError::RateLimited { .. } => Code::RateLimited,
             AskError::PeerError { .. } | AskError::NotJson(_) => Code::ResponseInvalid,
         };
-        let problem = Self::new(code).because(format!("{error}."));
+        let problem = Self::new(code);
         match error {
+            // The table says it better than the real client does.
+            AskError::HopExceeded => problem,
             AskError::AuthFailed(_) => problem
                 .because("It holds another key or token for this machine, knows it by another name, or one of the two clocks is more than 30 seconds off.")
                 .remedy("Compare names, keys and clocks on both sides; the other machine's log has the reason."),
-            AskError::HopExceeded => problem
-                .summary("The peer refused because the question had passed through too many agents.")
-                .remedy("Look which agents ask each other in a circle."),
             AskError::RateLimited { retry_after: Some(seconds), .. } => {
-                problem.with("retryAfter", seconds)
+                problem.because(format!("{error}.")).with("retryAfter", seconds)
             }
-            _ => problem,
+            other => problem.because(format!("{other}.")),
         }
     }
 }
@@ -179,6 +178,23 @@ mod tests {
         );
         // Without a body nothing but the old reading is left.
         assert_eq!(read_answer(429, None, b""), Err(AskError::HopExceeded));
+    }
+
+    #[test]
+    fn people_are_told_what_helps() {
+        let refused = Problem::from(AskError::AuthFailed(401));
+        assert_eq!(refused.code, Code::PeerRefusedUs);
+        assert!(refused.cause.contains("clocks"));
+        let limited = Problem::from(AskError::RateLimited {
+            message: "Rate limit exceeded for kp".to_owned(),
+            retry_after: Some(60),
+        });
+        assert_eq!(limited.cause, "Peer refused — Rate limit exceeded for kp.");
+        assert_eq!(limited.detail.unwrap()["retryAfter"], 60);
+        assert_eq!(
+            Problem::from(AskError::HopExceeded),
+            Problem::new(Code::HopLimit)
+        );
     }
 
     #[test]
