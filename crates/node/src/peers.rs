@@ -92,6 +92,11 @@ impl Peer {
         Arc::clone(&self.record.read())
     }
 
+    /// Whether this is its name, given in lower case.
+    fn is_named(&self, wanted: &str) -> bool {
+        self.record.read().row.alias.to_lowercase() == wanted
+    }
+
     /// Its name here.
     #[must_use]
     pub(crate) fn alias(&self) -> String {
@@ -192,9 +197,9 @@ impl Peers {
     #[must_use]
     pub(crate) fn by_name(&self, name: &str) -> Option<Arc<Peer>> {
         let wanted = name.to_lowercase();
-        self.all()
-            .into_iter()
-            .find(|peer| peer.alias().to_lowercase() == wanted)
+        let maps = self.maps.read();
+        let mut peers = maps.by_id.values();
+        peers.find(|peer| peer.is_named(&wanted)).cloned()
     }
 
     /// The peer that a name in a request means: exactly it without case, else the only one that
@@ -206,13 +211,14 @@ impl Peers {
         }
         let wanted = name.to_lowercase();
         let mut beginning = Vec::new();
-        for peer in self.all() {
-            let alias = peer.alias().to_lowercase();
+        for peer in self.maps.read().by_id.values() {
+            let record = peer.record();
+            let alias = record.row.alias.to_lowercase();
             if alias == wanted {
-                return (target(&peer), Some(peer));
+                return (target(peer), Some(Arc::clone(peer)));
             }
             if alias.starts_with(&wanted) {
-                beginning.push(peer);
+                beginning.push(Arc::clone(peer));
             }
         }
         match beginning.len() {

@@ -46,10 +46,13 @@ pub(crate) fn authenticate(peers: &Peers, request: &Request) -> Result<Arc<Peer>
         (Some(_), _) => return Err(refuse(&peer, "the pair's HMAC is missing or wrong")),
         (None, _) => return Err(refuse(&peer, "the pair has no token yet")),
     }
-    let mut window = request.channel.received.lock();
-    keys.verifier
-        .verify(&proof.token, &binding, &mut window)
+    let (_, number) = keys
+        .verifier
+        .check(&proof.token, &binding)
         .map_err(|error| refuse(&peer, &error.to_string()))?;
+    // Locked only now, so that requests on one connection check their signatures side by side.
+    let used = request.channel.received.lock().accept(number);
+    used.map_err(|error| refuse(&peer, &error.to_string()))?;
     Ok(peer)
 }
 
