@@ -15,6 +15,7 @@ mod conformance;
 #[cfg(unix)]
 mod crash;
 mod guard;
+mod kithkit;
 mod line;
 #[cfg(target_os = "linux")]
 mod network;

@@ -9,7 +9,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use tieline_node::Node;
-use tieline_node::model::{OnFailure, RouteChoice, SendCommand, SendFailure, Target};
+use tieline_node::model::{OnFailure, RouteChoice, SendCommand, SendFailure, SendOutcome, Target};
 use tieline_wire::ask::{ANSWER_TYPE, ASK_TYPE};
 use tieline_wire::kithkit::{self, Route, SendRefusal, SendRequest, is_uuid_shaped};
 use tieline_wire::message::MessageId;
@@ -46,11 +46,11 @@ pub(crate) struct SendBody {
 
 /// Answers a send request.
 pub(crate) async fn answer(node: &Node, body: &[u8]) -> Response {
-    let command = match check(node, body).await {
-        Ok(command) => command,
-        Err(problem) => return LocalError::from(problem).into_response(),
+    let sent = match fields(body) {
+        Ok(fields) => deliver(node, fields).await,
+        Err(problem) => Err(problem.into()),
     };
-    match node.send(command).await {
+    match sent {
         Ok(outcome) => {
             let queued = outcome.status == "queued" && outcome.route != "relay";
             let status = if queued {
@@ -60,13 +60,24 @@ pub(crate) async fn answer(node: &Node, body: &[u8]) -> Response {
             };
             (status, Json(outcome)).into_response()
         }
-        Err(failure) => LocalError::from(failure).into_response(),
+        Err(error) => error.into_response(),
     }
 }
 
+/// Checks a send request and sends.
+///
+/// # Errors
+/// What was refused or failed, in the documented shape.
+pub(crate) async fn deliver(
+    node: &Node,
+    fields: Map<String, Value>,
+) -> Result<SendOutcome, LocalError> {
+    let command = check(node, fields).await?;
+    Ok(node.send(command).await?)
+}
+
 /// Everything that can be refused before anything is sent; the first failure answers.
-async fn check(node: &Node, body: &[u8]) -> Result<SendCommand, Problem> {
-    let fields = fields(body)?;
+async fn check(node: &Node, fields: Map<String, Value>) -> Result<SendCommand, Problem> {
     let additions = Additions::of(&fields);
     let request = SendRequest::of_any_length(fields).map_err(documented)?;
     let Additions {

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    ask, asks, attempts, card, completions, inbox, invite, join, mcp, messages, openapi, peers,
-    ping, responder, secrets, send, serve,
+    ask, asks, attempts, card, completions, export, import, inbox, invite, join, kithkit, mcp,
+    messages, openapi, peers, ping, responder, secrets, send, serve,
 };
 use crate::exit;
 
@@ -68,6 +68,9 @@ pub(crate) enum ClientCommand {
     Messages(messages::Args),
     Attempts(attempts::Args),
     Secrets(secrets::Args),
+    Kithkit(kithkit::Args),
+    Import(import::Args),
+    Export(export::Args),
 }
 
 const TOKEN_EXAMPLE: &str = "\

@@ -21,6 +21,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::ask::{Brakes, Desk, Waiting};
 use crate::clock::{ElapsedClock, Instant, wall_now};
+use crate::dialect::kithkit_lan::LanListener;
 use crate::events::EventBus;
 use crate::home::Home;
 use crate::identity::Identity;
@@ -84,6 +85,8 @@ pub struct Engine {
     pub(crate) brakes: Brakes,
     /// Peers' questions that are being answered; cancelled when the asker hangs up.
     pub(crate) serving: Mutex<HashMap<String, CancellationToken>>,
+    /// The listener for KithKit machines.
+    pub(crate) kithkit_lan: LanListener,
     /// Told when a message arrives.
     pub(crate) arrived: Notify,
     /// Told when an outgoing message ends or changes.

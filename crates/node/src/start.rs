@@ -14,6 +14,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::ask::{self, Brakes, Desk, Waiting};
 use crate::clock::{ElapsedClock, Instant, wall_now};
+use crate::dialect::kithkit_lan::{self, LanListener};
 use crate::events::EventBus;
 use crate::home::Home;
 use crate::identity::Identity;
@@ -87,6 +88,7 @@ impl Node {
             desk: Desk::default(),
             brakes: Brakes::default(),
             serving: Mutex::default(),
+            kithkit_lan: LanListener::default(),
             arrived: Notify::new(),
             settled: Notify::new(),
         });
@@ -99,6 +101,7 @@ impl Node {
         }
         ask::settle_interrupted(&node).await?;
         node.tasks.spawn(listener::run(node.clone(), socket, tls));
+        kithkit_lan::restore(&node).await?;
         node.tasks.spawn(outbox::upkeep(node.clone()));
         node.tasks.spawn(network::watch(node.clone()));
         node.tasks.spawn(retention::watch(node.clone()));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use tieline_store::attempts::{Attempt, AttemptStatus};
-use tieline_store::messages::{self, Counts as Open, Direction, Evidence, MessageRow};
+use tieline_store::messages::{self, Assurance, Counts as Open, Direction, Evidence, MessageRow};
 use tieline_store::peers::{PeerId, PeerState};
 use tieline_store::receipts::ReceiptRow;
 use tieline_wire::certificate::Certificate;
@@ -180,12 +180,22 @@ impl Node {
             state: row.state.to_string(),
             evidence: (outgoing && row.evidence != Evidence::None)
                 .then(|| row.evidence.to_string()),
+            assurance: (!outgoing).then(|| assurance(row.assurance).to_owned()),
             problem: row
                 .problem
                 .and_then(|value| serde_json::from_value(value).ok()),
             read_at: row.read_at.map(|at| at.to_string()),
             acknowledged_at: row.acknowledged_at.map(|at| at.to_string()),
         }
+    }
+}
+
+/// How surely a message is from the peer that it names.
+const fn assurance(assurance: Assurance) -> &'static str {
+    match assurance {
+        Assurance::Unauthenticated => "unauthenticated",
+        Assurance::SharedSecret => "sharedSecret",
+        Assurance::Signed => "signed",
     }
 }
 

@@ -8,6 +8,7 @@ mod asks;
 mod events;
 mod invites;
 mod join;
+mod kithkit;
 mod messages;
 mod node;
 mod openapi;
@@ -136,6 +137,7 @@ fn routes() -> OpenApiRouter<Control> {
         .routes(routes!(asks::brakes, asks::set_brake))
         .routes(routes!(secrets::list))
         .routes(routes!(secrets::set, secrets::delete))
+        .routes(routes!(kithkit::show, kithkit::set))
         .routes(routes!(events::events))
         .routes(routes!(openapi::serve))
 }

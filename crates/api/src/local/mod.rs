@@ -4,9 +4,11 @@
 //! the one that `tieline token` prints. Every route stands behind one guard that keeps web pages out.
 
 mod asks;
+mod deprecated;
 mod events;
 mod health;
 mod messages;
+mod network;
 mod openapi;
 mod peers;
 mod send;
@@ -17,6 +19,7 @@ use axum::Router;
 use axum::extract::FromRef;
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::IntoResponse;
+use axum::routing::any;
 use tieline_node::Node;
 use tieline_wire::problem::{Code, Problem};
 use tokio::time::Instant;
@@ -118,8 +121,21 @@ fn routes(local: &Local) -> OpenApiRouter<Local> {
         .merge(token_routes().route_layer(from_fn_with_state(local.node.clone(), guard::bearer)))
 }
 
+#[allow(deprecated, reason = "the mark is for the document")]
 fn open_routes() -> OpenApiRouter<Local> {
+    let deprecated = OpenApiRouter::new()
+        .routes(routes!(deprecated::agent_send))
+        .routes(routes!(deprecated::network_send))
+        .routes(routes!(deprecated::network_message))
+        .routes(routes!(deprecated::group_send))
+        .routes(routes!(deprecated::group_message))
+        .layer(map_response(deprecated::mark));
     OpenApiRouter::with_openapi(openapi::Frame::openapi())
+        .merge(deprecated)
+        .routes(routes!(network::peers))
+        .routes(routes!(network::status))
+        // Everything else there is a relay's, and answers the same.
+        .route("/api/network/{*rest}", any(network::absent))
         .routes(routes!(send::send))
         .routes(routes!(health::health))
         .routes(routes!(health::agent_status))

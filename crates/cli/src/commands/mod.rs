@@ -5,9 +5,12 @@ pub(crate) mod asks;
 pub(crate) mod attempts;
 pub(crate) mod card;
 pub(crate) mod completions;
+pub(crate) mod export;
+pub(crate) mod import;
 pub(crate) mod inbox;
 pub(crate) mod invite;
 pub(crate) mod join;
+pub(crate) mod kithkit;
 pub(crate) mod mcp;
 pub(crate) mod messages;
 pub(crate) mod openapi;
@@ -85,6 +88,9 @@ async fn ask(command: ClientCommand, context: &Context) -> Outcome {
         ClientCommand::Messages(args) => messages::run(args, context).await,
         ClientCommand::Attempts(args) => attempts::run(&args, context).await,
         ClientCommand::Secrets(args) => secrets::run(args, context).await,
+        ClientCommand::Kithkit(args) => kithkit::run(args, context).await,
+        ClientCommand::Import(args) => import::run(&args, context).await,
+        ClientCommand::Export(args) => export::run(&args, context).await,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Dialects other than Tieline's own: what differs in delivery and pings.
 
 mod kithkit;
+pub(crate) mod kithkit_lan;
 
 use std::sync::Arc;
 

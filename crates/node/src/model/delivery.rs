@@ -128,6 +128,9 @@ pub struct MessageView {
     pub created_at: String,
     /// Out: `queued`, `sending`, `delivered`, `failed`, `unconfirmed`. In: `new`, `read`, `handedOver`, `acknowledged`.
     pub state: String,
+    /// In: how surely it is from that peer: `signed` by its own key, `sharedSecret`, or `unauthenticated`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assurance: Option<String>,
     /// What backs `delivered`: `signed`, `claimed` or `none`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<String>,

@@ -7,6 +7,7 @@ mod ask;
 mod command;
 mod delivery;
 mod event;
+mod kithkit;
 mod pairing;
 mod peer;
 mod problem;
@@ -21,6 +22,7 @@ pub use delivery::{
     ReceiptView, SendFailure, SendOutcome,
 };
 pub use event::{Event, EventKind};
+pub use kithkit::{KithkitLan, KithkitLanView, LanPosture};
 pub use pairing::{CompareView, InviteState, InviteView, JoinView, LinkPreview, PingIn};
 pub use peer::{Direction, DirectionState, LineView, PeerStateView, PeerView, Via};
 pub use problem::{PhaseSchema, ProblemSchema};
