@@ -125,9 +125,14 @@ fn a_signed_message_of_a_peer_is_kept_once_and_nobody_elses_is() {
         let error = answer.json()["error"].as_str().unwrap().to_owned();
         assert!(error.contains(words), "{error}");
     }
-    for id in ["idle", "an id, with spaces: ü"] {
+    for id in ["m-4", "an id, with spaces: ü"] {
         assert_eq!(post(lan, &message("BMO", id, id), Some(SECRET)).status, 200);
     }
+    let heartbeat = message("bmo", "m-3", "").replace("memory-sync", "status");
+    assert_eq!(
+        post(lan, &heartbeat, Some(SECRET)).json(),
+        json!({"ok": true, "queued": false})
+    );
 
     let kept = inbox(&node);
     assert_eq!(kept.len(), 3, "{kept:?}");
