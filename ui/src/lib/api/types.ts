@@ -143,6 +143,8 @@ export interface MessageView {
   sentAt: string;
   createdAt: string;
   state: MessageState;
+  /** Of an incoming message: how surely it is from that peer. */
+  assurance?: 'signed' | 'sharedSecret' | 'unauthenticated';
   evidence?: Evidence;
   problem?: Problem;
   readAt?: string;
