@@ -30,6 +30,8 @@ const CONNECT: Duration = Duration::from_secs(5);
 const WHOLE: Duration = Duration::from_secs(10);
 /// Largest answer that is read.
 const MAX_ANSWER: usize = 64 * 1024;
+/// Characters of an answer that a person is shown.
+const MAX_QUOTED: usize = 200;
 
 #[derive(Deserialize)]
 struct Answer {
@@ -109,7 +111,7 @@ pub(super) async fn deliver(node: &Node, peer: &Arc<Peer>, row: &MessageRow) -> 
         match answered {
             Ok((status, answer)) => {
                 let outcome = judge(status, &answer).after_exposure(sent);
-                if let Outcome::NotStored(problem) = &outcome {
+                if let Outcome::NotStored(problem) | Outcome::Unknown(problem) = &outcome {
                     this.problem = Some(problem.clone());
                 }
                 tries.push(this);
@@ -133,25 +135,39 @@ pub(super) async fn deliver(node: &Node, peer: &Arc<Peer>, row: &MessageRow) -> 
     Delivery { outcome, tries }
 }
 
-/// Success is a 2xx status and `ok: true`; the real daemon looks only at the latter.
+/// Success is a 2xx status and `ok: true`; the real daemon looks only at the latter. `ok: false`
+/// and a 4xx status are refusals; any other answer does not say what became of the message.
 fn judge(status: StatusCode, body: &[u8]) -> Outcome {
-    let refuse = |text: String| Outcome::NotStored(Problem::new(Code::PeerRefusedUs).summary(text));
-    match serde_json::from_slice::<Answer>(body) {
-        Ok(Answer { ok: Some(true), .. }) if status.is_success() => Outcome::Claimed,
+    let problem = |text: String| Problem::new(Code::PeerRefusedUs).summary(text);
+    let short = |text: &str| text.chars().take(MAX_QUOTED).collect::<String>();
+    let answer = serde_json::from_slice::<Answer>(body);
+    let refused = status.is_client_error()
+        || matches!(
+            answer,
+            Ok(Answer {
+                ok: Some(false),
+                ..
+            })
+        );
+    let problem = match answer {
+        Ok(Answer { ok: Some(true), .. }) if status.is_success() => return Outcome::Claimed,
         Ok(Answer {
             error: Some(error), ..
-        }) => refuse(error),
-        Ok(_) => refuse(format!(
+        }) => problem(short(&error)),
+        Ok(_) => problem(format!(
             "The peer answered with HTTP status {} and did not confirm.",
             status.as_u16()
         )),
-        Err(_) => {
-            let text: String = String::from_utf8_lossy(body).chars().take(200).collect();
-            refuse(format!(
-                "The peer answered with HTTP status {} and no JSON: {text}",
-                status.as_u16()
-            ))
-        }
+        Err(_) => problem(format!(
+            "The peer answered with HTTP status {} and no JSON: {}",
+            status.as_u16(),
+            short(&String::from_utf8_lossy(body))
+        )),
+    };
+    if refused {
+        Outcome::NotStored(problem)
+    } else {
+        Outcome::Unknown(problem)
     }
 }
 
@@ -276,4 +292,48 @@ async fn exchange(
 fn problem_text(error: &hyper::Error) -> String {
     let problem = Problem::new(Code::ResponseInvalid).because(format!("{error}."));
     problem_sentence(&problem)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(status: u16, body: &str) -> &'static str {
+        let status = StatusCode::from_u16(status).unwrap_or_default();
+        match judge(status, body.as_bytes()) {
+            Outcome::Claimed => "delivered",
+            Outcome::NotStored(_) => "not stored",
+            Outcome::Unknown(_) => "unknown",
+            other => unreachable!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn only_a_refusal_says_that_nothing_was_stored() {
+        assert_eq!(judged(200, r#"{"ok":true}"#), "delivered");
+        assert_eq!(judged(200, r#"{"ok":false,"error":"no"}"#), "not stored");
+        assert_eq!(
+            judged(401, r#"{"error":"Invalid signature"}"#),
+            "not stored"
+        );
+        assert_eq!(judged(404, "not found"), "not stored");
+        for (status, body) in [
+            (500, r#"{"ok":true}"#),
+            (500, r#"{"error":"Internal"}"#),
+            (502, "<html>"),
+            (200, "{}"),
+            (200, "stored"),
+        ] {
+            assert_eq!(judged(status, body), "unknown", "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn a_peers_words_are_bounded() {
+        let body = serde_json::json!({"error": "é".repeat(60_000)}).to_string();
+        let Outcome::NotStored(problem) = judge(StatusCode::BAD_REQUEST, body.as_bytes()) else {
+            unreachable!()
+        };
+        assert_eq!(problem.summary.chars().count(), MAX_QUOTED);
+    }
 }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use tieline_store::attempts;
-use tieline_store::messages::{self, MessageRow, Mode};
+use tieline_store::messages::{self, Evidence, MessageRow, Mode, State};
+use tieline_store::{attempts, peers};
 use tieline_wire::key::KeyId;
 use tieline_wire::message::Envelope;
 use tieline_wire::problem::{Code, Problem};
@@ -28,17 +28,26 @@ pub(super) async fn deliver(
     peer: &Arc<Peer>,
     row: &MessageRow,
 ) -> Result<(Verdict, Vec<Try>), Problem> {
-    let delivery = if peer.record().keys.is_some() {
+    let recognises_copies = peer.record().keys.is_some();
+    let delivery = if recognises_copies {
         over_tieline(node, peer, row).await
+    } else if row.exposed {
+        let outcome = Outcome::Unknown(Problem::new(Code::ResponseTimeout));
+        Delivery {
+            outcome,
+            tries: Vec::new(),
+        }
     } else {
         dialect::deliver(node, peer, row).await
     };
     let tries = delivery.tries;
-    let verdict = delivery
-        .outcome
-        .after_exposure(row.exposed)
-        .verdict(row.mode.unwrap_or(Mode::Now));
-    settle(node, row, &verdict, &tries).await?;
+    let outcome = delivery.outcome.after_exposure(row.exposed);
+    let mode = match outcome {
+        // Who does not recognise copies may store a second one: the person decides, not the queue.
+        Outcome::Unknown(_) if !recognises_copies => Mode::Now,
+        _ => row.mode.unwrap_or(Mode::Now),
+    };
+    let verdict = settle(node, row, outcome.verdict(mode), &tries).await?;
     Ok((verdict, tries))
 }
 
@@ -118,65 +127,98 @@ fn read(answer: &Answer, keys: &Keys, row: &MessageRow, own: KeyId) -> Outcome {
         .filter(|receipt| receipt.stage == Stage::Refused && verify(receipt).is_ok());
     match signed {
         Some(receipt) => Outcome::Refused(problem, Some(Box::new(receipt))),
-        None if leaves_open(problem.code) => Outcome::Unknown(problem),
-        None => Outcome::NotStored(problem),
+        None if is_before_storing(problem.code) => Outcome::NotStored(problem),
+        None => Outcome::Unknown(problem),
     }
 }
 
-/// Whether a refusal without a signature leaves open what the peer did: it does not say, or its
-/// disk failed under a commit that may turn out to be there.
-fn leaves_open(code: Code) -> bool {
+/// Whether a refusal without a signature says that nothing was stored: the peer looks at these
+/// before it stores anything. Whatever else it says leaves open what it did, for example that its
+/// disk failed under a commit that may turn out to be there, or a reason of a newer version.
+fn is_before_storing(code: Code) -> bool {
     matches!(
         code,
-        Code::Internal | Code::ResponseInvalid | Code::StoreFailed | Code::StoreDamaged
+        Code::PeerRevoked
+            | Code::TokenInvalid
+            | Code::InvalidRequest
+            | Code::InvalidTarget
+            | Code::NotFound
+            | Code::PayloadTooLarge
+            | Code::RateLimited
+            | Code::PeerBusy
+            | Code::StoreFull
     )
 }
 
+/// Stores a verdict and gives back the one that counts: nothing is queued for a peer that was
+/// unpaired meanwhile.
 async fn settle(
     node: &Node,
     row: &MessageRow,
-    verdict: &Verdict,
+    verdict: Verdict,
     tries: &[Try],
-) -> Result<(), Problem> {
-    let seq = row.seq;
+) -> Result<Verdict, Problem> {
+    let (seq, peer) = (row.seq, row.peer);
+    let exposed = row.exposed;
     let now = wall_now();
     let records: Vec<_> = tries.iter().map(Try::record).collect();
-    let stored = match verdict {
-        Verdict::Finish {
-            state,
-            evidence,
-            receipt,
-            problem,
-        } => {
-            let (state, evidence, receipt) = (*state, *evidence, receipt.clone());
-            let problem = problem.as_ref().map(|problem| serde_json::json!(problem));
-            node.store
-                .write(move |tx| {
-                    for record in &records {
-                        attempts::record(tx, seq, record)?;
-                    }
-                    let finish =
-                        Verdict::finish(state, evidence, receipt.as_deref(), problem.as_ref(), now);
+    let stored = node
+        .store
+        .write(move |tx| {
+            for record in &records {
+                attempts::record(tx, seq, record)?;
+            }
+            let verdict = match verdict {
+                Verdict::Requeue(now_exposed, _) if !peers::is_paired(tx, peer)? => {
+                    given_up(exposed || now_exposed)
+                }
+                verdict => verdict,
+            };
+            match &verdict {
+                Verdict::Finish {
+                    state,
+                    evidence,
+                    receipt,
+                    problem,
+                } => {
+                    let problem = problem.as_ref().map(|problem| serde_json::json!(problem));
+                    let finish = Verdict::finish(
+                        *state,
+                        *evidence,
+                        receipt.as_deref(),
+                        problem.as_ref(),
+                        now,
+                    );
                     messages::finish_outgoing(tx, seq, &finish)?;
-                    Ok(())
-                })
-                .await
-        }
-        Verdict::Requeue(exposed, _) => {
-            let exposed = *exposed;
-            node.store
-                .write(move |tx| {
-                    for record in &records {
-                        attempts::record(tx, seq, record)?;
-                    }
-                    messages::requeue(tx, seq, exposed)?;
-                    Ok(())
-                })
-                .await
-        }
-    };
+                }
+                Verdict::Requeue(now_exposed, _) => {
+                    messages::requeue(tx, seq, *now_exposed)?;
+                }
+            }
+            Ok(verdict)
+        })
+        .await;
     node.events
         .changed(EventKind::Messages, row.message_id.as_str());
     node.settled.notify_waiters();
     Ok(stored?)
+}
+
+/// The end of a message whose peer is gone.
+fn given_up(exposed: bool) -> Verdict {
+    Verdict::Finish {
+        state: if exposed {
+            State::Unconfirmed
+        } else {
+            State::Failed
+        },
+        evidence: Evidence::None,
+        receipt: None,
+        problem: Some(unpaired()),
+    }
+}
+
+/// Why a message to a peer that was unpaired goes no further.
+pub(super) fn unpaired() -> Problem {
+    Problem::new(Code::PeerRevoked).because("The peer was unpaired here.")
 }

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use tieline_store::peers::{self, PeerState};
 use tieline_store::{messages, settings};
 use tieline_wire::problem::{Code, Problem};
 
+use super::deliver::unpaired;
 use crate::clock::wall_now;
 use crate::model::EventKind;
 use crate::node::Node;
@@ -24,9 +26,19 @@ pub(crate) async fn recover(node: &Node) -> Result<(), Problem> {
         .because("The program ended or crashed while this message was being sent.")
         .remedy("Nothing to do: the peer is asked at the next contact.");
     let problem = serde_json::json!(problem);
+    let gone = serde_json::json!(unpaired());
+    let now = wall_now();
     let recovered = node
         .store
-        .write(move |tx| messages::recover_on_start(tx, &problem))
+        .write(move |tx| {
+            let recovered = messages::recover_on_start(tx, &problem)?;
+            for peer in peers::list(tx, true)? {
+                if peer.state == PeerState::Revoked {
+                    messages::give_up(tx, peer.id, now, &gone)?;
+                }
+            }
+            Ok(recovered)
+        })
         .await?;
     if !recovered.unconfirmed.is_empty() {
         tracing::info!(
