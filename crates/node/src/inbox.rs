@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tieline_store::StoreError;
 use tieline_store::messages::{self, Accepted, Assurance, Fence, NewIncoming};
-use tieline_store::peers::{self, PeerId};
+use tieline_store::peers::{self, PeerId, PeerState};
 use tieline_wire::ask::{ANSWER_TYPE, ASK_TYPE};
 use tieline_wire::message::{ContentHash, Envelope, MessageId};
 use tieline_wire::problem::{Code, Problem};
@@ -13,7 +13,7 @@ use tieline_wire::receipt::{Receipt, Stage};
 
 use crate::ask;
 use crate::clock::wall_now;
-use crate::limits::{MAX_BATCH, MAX_PAYLOAD};
+use crate::limits::{MAX_BATCH, MAX_PAYLOAD, MAX_UNKEPT_BYTES, MAX_UNKEPT_MESSAGES};
 use crate::model::EventKind;
 use crate::node::Node;
 use crate::peers::Peer;
@@ -66,15 +66,26 @@ pub(crate) async fn accept(
         via: None,
         receipt: serde_json::to_vec(&receipt).ok(),
     };
+    let kept = peer.record().row.state != PeerState::Joined;
     let accepted = node
         .store
-        .write(move |tx| messages::accept_incoming(tx, &new))
+        .write(move |tx| {
+            if !kept && !has_room(tx, &new)? {
+                return Ok(None);
+            }
+            messages::accept_incoming(tx, &new).map(Some)
+        })
         .await
         .map_err(|error| match error {
             // It was unpaired after its request was let in.
             StoreError::NotFound { .. } => Problem::new(Code::PeerRevoked),
             other => other.into(),
         })?;
+    let accepted = accepted.ok_or_else(|| {
+        Problem::new(Code::RateLimited).because(
+            "A machine that is not kept yet may leave only so much here; the person there has to press Keep.",
+        )
+    })?;
     match accepted {
         Accepted::Stored(seq) => {
             match kind_name.as_str() {
@@ -197,6 +208,18 @@ fn while_paired<T>(
     } else {
         Ok(None)
     }
+}
+
+/// Whether a machine that nobody has kept yet may leave this message; a copy of one that is here
+/// takes no room.
+fn has_room(conn: &rusqlite::Connection, new: &NewIncoming) -> Result<bool, StoreError> {
+    let (count, bytes) = messages::received(conn, new.peer)?;
+    let bytes = bytes.saturating_add(new.payload.len() as u64);
+    if count < MAX_UNKEPT_MESSAGES && bytes <= MAX_UNKEPT_BYTES {
+        return Ok(true);
+    }
+    let known = messages::find(conn, new.peer, messages::Direction::In, &new.message_id)?;
+    Ok(!known.is_empty())
 }
 
 fn read_item(item: &ResolveItem) -> Result<(MessageId, ContentHash, bool), Problem> {

@@ -21,6 +21,10 @@ pub(crate) const MAX_CONNECTIONS_PER_ADDRESS: usize = 32;
 pub(crate) const MAX_HANDSHAKES_PER_MINUTE: u32 = 120;
 /// Requests in progress on one connection.
 pub(crate) const MAX_STREAMS: u32 = 128;
+/// Messages that a machine may leave here before the person keeps it.
+pub(crate) const MAX_UNKEPT_MESSAGES: u64 = 1_000;
+/// Bytes of their payloads.
+pub(crate) const MAX_UNKEPT_BYTES: u64 = 16 * MAX_PAYLOAD as u64;
 /// Message ids in one status query, and receipts in one report.
 pub(crate) const MAX_BATCH: usize = 256;
 

@@ -238,6 +238,10 @@ impl Node {
             return;
         }
         peer.line.set_held(Arc::clone(&held));
+        // It may have been unpaired since the look above; what was held then is cut already.
+        if peer.cut.is_cancelled() {
+            held.close();
+        }
         // Whoever holds a connection to this node has dialled it.
         peer.live.lock().dial_in = Direction {
             state: DirectionState::Ok,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::{Mutex, RwLock};
 use tieline_store::peers::{Dialect, PeerId, PeerRow, PeerState};
@@ -38,6 +38,8 @@ pub(crate) struct Peer {
     pub binding: AtomicBool,
     /// Whether this node asked for the token that is not confirmed yet.
     pub bound_here: AtomicBool,
+    /// Whether it is being unpaired: it is told, and not listened to any more.
+    leaving: AtomicBool,
     /// Ends everything that belongs to it.
     pub cut: CancellationToken,
 }
@@ -102,6 +104,11 @@ impl Peer {
     pub(crate) fn alias(&self) -> String {
         self.record.read().row.alias.clone()
     }
+
+    /// Listens to it no more from here on, or again where unpairing it failed.
+    pub(crate) fn set_leaving(&self, leaving: bool) {
+        self.leaving.store(leaving, Ordering::SeqCst);
+    }
 }
 
 /// All peers that are not revoked.
@@ -151,6 +158,7 @@ impl Peers {
             token_turn: tokio::sync::Mutex::new(()),
             binding: AtomicBool::new(false),
             bound_here: AtomicBool::new(false),
+            leaving: AtomicBool::new(false),
             cut: parent.child_token(),
         });
         maps.by_id.insert(id, Arc::clone(&peer));
@@ -169,13 +177,14 @@ impl Peers {
         }
     }
 
-    /// The peer with this TLS pin.
+    /// The peer with this TLS pin, if it is listened to.
     #[must_use]
     pub(crate) fn by_pin(&self, pin: &KeyId) -> Option<Arc<Peer>> {
         let maps = self.maps.read();
         maps.by_pin
             .get(pin)
             .and_then(|id| maps.by_id.get(id))
+            .filter(|peer| !peer.leaving.load(Ordering::SeqCst))
             .cloned()
     }
 

@@ -22,7 +22,7 @@ pub(crate) use content::{UNINDEXED, index_new};
 pub use content::{delete_content, retention_candidates, with_content};
 pub use incoming::{
     Accepted, Fence, NewIncoming, accept_incoming, acknowledge, fence, hand_over, mark_read,
-    mark_read_up_to,
+    mark_read_up_to, received,
 };
 pub use outgoing::{
     Finish, NewOutgoing, Queued, due_for_peer, finish_outgoing, insert_outgoing, peers_with_due,

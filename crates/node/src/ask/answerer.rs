@@ -162,7 +162,7 @@ pub(crate) fn arrived_ask(node: &Node, peer: &Arc<Peer>, seq: i64, envelope: &En
             )),
         };
         node.serving.lock().remove(id.as_str());
-        node.desk.take_away(id.as_str());
+        node.desk.take_away(peer.id, id.as_str());
         if let Some(answer) = answer {
             reply(&node, &peer, &id, seq, answer).await;
         } else if !node.stop.is_cancelled() {
@@ -200,6 +200,7 @@ async fn answer(
         .await?;
     let question = Question {
         id: id.as_str().to_owned(),
+        from: peer.id,
         peer: peer.alias(),
         text: ask.text,
         // What this machine may still pass on.

@@ -1,8 +1,10 @@
 //! The person's desk: questions of peers that wait for a human answer.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use parking_lot::Mutex;
+use tieline_store::peers::PeerId;
 use tieline_wire::problem::{Code, Problem};
 use tokio::sync::oneshot;
 
@@ -20,20 +22,42 @@ pub(crate) enum Reply {
 /// The questions on the desk.
 #[derive(Default)]
 pub(crate) struct Desk {
-    waiting: Mutex<HashMap<String, (PendingAsk, oneshot::Sender<Reply>)>>,
+    waiting: Mutex<HashMap<String, Waiting>>,
+}
+
+struct Waiting {
+    from: PeerId,
+    ask: PendingAsk,
+    reply: oneshot::Sender<Reply>,
 }
 
 impl Desk {
-    /// Lays a question on the desk; the receiver gets the person's reply.
-    pub(crate) fn lay(&self, ask: PendingAsk) -> oneshot::Receiver<Reply> {
+    /// Lays a peer's question on the desk; the receiver gets the person's reply.
+    ///
+    /// # Errors
+    /// `ID_CONFLICT` where a question of another peer lies there under the same id: the person's
+    /// answer to one must never go to the other.
+    pub(crate) fn lay(
+        &self,
+        from: PeerId,
+        ask: PendingAsk,
+    ) -> Result<oneshot::Receiver<Reply>, Problem> {
         let (reply, replied) = oneshot::channel();
-        self.waiting.lock().insert(ask.ask_id.clone(), (ask, reply));
-        replied
+        match self.waiting.lock().entry(ask.ask_id.clone()) {
+            Entry::Occupied(_) => Err(Problem::new(Code::IdConflict)),
+            Entry::Vacant(place) => {
+                place.insert(Waiting { from, ask, reply });
+                Ok(replied)
+            }
+        }
     }
 
-    /// Takes a question away: its time is up, or its asker hung up.
-    pub(crate) fn take_away(&self, ask_id: &str) {
-        self.waiting.lock().remove(ask_id);
+    /// Takes a peer's question away: its time is up, or its asker hung up.
+    pub(crate) fn take_away(&self, from: PeerId, ask_id: &str) {
+        let mut waiting = self.waiting.lock();
+        if waiting.get(ask_id).is_some_and(|known| known.from == from) {
+            waiting.remove(ask_id);
+        }
     }
 
     /// All questions, the oldest first.
@@ -42,7 +66,7 @@ impl Desk {
             .waiting
             .lock()
             .values()
-            .map(|(ask, _)| ask.clone())
+            .map(|waiting| waiting.ask.clone())
             .collect();
         all.sort_by(|a, b| a.received_at.cmp(&b.received_at));
         all
@@ -59,7 +83,38 @@ impl Desk {
                 .because("It was answered, its time was up, or its asker hung up.")
                 .remedy("Send a message instead.")
         };
-        let (_, sender) = self.waiting.lock().remove(ask_id).ok_or_else(gone)?;
-        sender.send(reply).map_err(|_| gone())
+        let waiting = self.waiting.lock().remove(ask_id).ok_or_else(gone)?;
+        waiting.reply.send(reply).map_err(|_| gone())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn ask(peer: &str) -> PendingAsk {
+        PendingAsk {
+            ask_id: "m-1".into(),
+            peer: peer.into(),
+            text: "?".into(),
+            received_at: String::new(),
+            deadline_at: String::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn two_peers_questions_under_one_id_are_not_mixed_up() {
+        let desk = Desk::default();
+        let replied = desk.lay(PeerId(1), ask("alice")).unwrap();
+        let refused = desk.lay(PeerId(2), ask("mallory")).unwrap_err();
+        assert_eq!(refused.code, Code::IdConflict);
+        desk.take_away(PeerId(2), "m-1");
+        assert_eq!(desk.all()[0].peer, "alice");
+        desk.reply("m-1", Reply::Answer("yes".into())).unwrap();
+        assert!(matches!(replied.await, Ok(Reply::Answer(text)) if text == "yes"));
+        desk.lay(PeerId(2), ask("mallory")).unwrap();
+        desk.take_away(PeerId(2), "m-1");
+        assert!(desk.all().is_empty());
     }
 }

@@ -14,6 +14,9 @@ use crate::clock::Instant;
 use crate::limits::{ADDRESS_STAGGER, CONNECT_TIMEOUT, RESOLVE_TIMEOUT};
 use crate::tls::{ClientTls, Handshake};
 
+/// Addresses that are tried of one name. Whoever runs the name's zone decides how many there are.
+const MAX_LOOKED_UP: usize = 4;
+
 /// A pinned connection.
 pub(crate) struct Dialled {
     /// The stream; the pin matched.
@@ -126,7 +129,7 @@ async fn dial_one(address: &Address, tls: &ClientTls) -> Result<Dialled, DialErr
 async fn connect(address: &Address) -> Result<TcpStream, Problem> {
     let lookup = lookup_host((address.host(), address.port()));
     let found: Vec<SocketAddr> = match tokio::time::timeout(RESOLVE_TIMEOUT, lookup).await {
-        Ok(Ok(found)) => found.collect(),
+        Ok(Ok(found)) => found.take(MAX_LOOKED_UP).collect(),
         Ok(Err(error)) => {
             return Err(Problem::new(Code::ResolveFailed).because(format!(
                 "The name {} could not be resolved: {error}.",

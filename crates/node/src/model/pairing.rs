@@ -22,8 +22,8 @@ pub enum InviteState {
     Locked,
 }
 
-/// An invite. The link is a bearer capability: whoever holds it can join.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+/// An invite. The link is a bearer capability: whoever holds it can join. `Debug` does not show it.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct InviteView {
     /// Names the invite; not secret.
@@ -46,6 +46,17 @@ pub struct InviteView {
     /// The peer that joined.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub joined_peer: Option<String>,
+}
+
+impl std::fmt::Debug for InviteView {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("InviteView")
+            .field("id", &self.id)
+            .field("link", &self.link.as_ref().map(|_| "secret"))
+            .field("state", &self.state)
+            .field("joined_peer", &self.joined_peer)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What a link says, before anything is sent.

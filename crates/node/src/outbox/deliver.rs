@@ -219,6 +219,6 @@ fn given_up(exposed: bool) -> Verdict {
 }
 
 /// Why a message to a peer that was unpaired goes no further.
-pub(super) fn unpaired() -> Problem {
+pub(crate) fn unpaired() -> Problem {
     Problem::new(Code::PeerRevoked).because("The peer was unpaired here.")
 }

@@ -9,6 +9,7 @@ mod send;
 mod stages;
 mod upkeep;
 
+pub(crate) use deliver::unpaired;
 pub(crate) use lane::lane;
 pub(crate) use outcome::{Delivery, Outcome};
 pub(crate) use resolve::stop_retries;

@@ -6,14 +6,16 @@
 
 use tieline_store::invites;
 use tieline_store::peers::{self, PeerState};
+use tieline_wire::pairing::InviteId;
 use tieline_wire::problem::{Code, Problem};
+use tieline_wire::token::check_pair_mac;
 
 use super::inviter::setting;
 use crate::line::{Connection, DirectConnection};
 use crate::model::EventKind;
 use crate::node::Node;
-use crate::peers::{Peer, token_purpose};
-use crate::protocol::{BindAnswer, Channel, ConfirmAnswer, path};
+use crate::peers::{Peer, Record, token_purpose};
+use crate::protocol::{BindAnswer, Channel, ConfirmAnswer, Proof, path};
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -158,10 +160,7 @@ pub(crate) async fn confirm_on(
         .await
         .map_err(|error| error.problem)?
         .read::<ConfirmAnswer>()?;
-    let id = peer.id;
-    node.change_peer(id, move |tx| peers::confirm_token(tx, id))
-        .await?;
-    Ok(())
+    confirmed(node, peer, &record, Vec::new()).await
 }
 
 /// Answers `bind`: the token of this connection becomes the pair's, unless there is one that holds.
@@ -196,29 +195,63 @@ pub(crate) async fn answer_bind(
 /// Answers `confirm`, which carried the pair's HMAC: both sides have the token.
 ///
 /// # Errors
-/// Those of the store.
+/// `TOKEN_INVALID` where another token took the place of the one that was shown, and those of the
+/// store.
 pub(crate) async fn answer_confirm(
     node: &Node,
     peer: &Arc<Peer>,
+    proof: Option<&Proof>,
 ) -> Result<ConfirmAnswer, Problem> {
-    let id = peer.id;
-    let used: Vec<_> = node.invites.confirm(id);
-    let invite_ids = used.clone();
-    node.change_peer(id, move |tx| {
-        peers::confirm_token(tx, id)?;
-        for invite in &used {
-            invites::confirm(tx, invite.as_bytes())?;
-            tieline_store::settings::remove(tx, &setting(invite))?;
-        }
-        Ok(())
-    })
-    .await?;
-    if !invite_ids.is_empty() {
+    let record = peer.record();
+    let keys = record.keys.as_ref();
+    let token = keys.and_then(|keys| keys.speaker.pair_token.as_deref());
+    // The request was let in by the token of a moment ago; this is the one that will be confirmed.
+    let shown = token.zip(proof).is_some_and(|(token, proof)| {
+        let mac = proof.mac.as_deref();
+        mac.is_some_and(|mac| check_pair_mac(token, &proof.token, mac))
+    });
+    if !shown {
+        return Err(Problem::new(Code::TokenInvalid));
+    }
+    let used = node.invites.confirm(peer.id);
+    let news = !used.is_empty();
+    confirmed(node, peer, &record, used).await?;
+    if news {
         node.events.changed(EventKind::Invites, String::new());
     }
     // The joiner is ready; measure the other direction now.
     peer.keeper.notify_one();
     Ok(ConfirmAnswer { ok: true })
+}
+
+/// Notes that both sides hold the token of `record`, and that these invites are used up.
+async fn confirmed(
+    node: &Node,
+    peer: &Peer,
+    record: &Record,
+    used: Vec<InviteId>,
+) -> Result<(), Problem> {
+    let id = peer.id;
+    let token = record.row.sealed_token.clone();
+    let row = node
+        .store
+        .write(move |tx| {
+            for invite in &used {
+                invites::confirm(tx, invite.as_bytes())?;
+                tieline_store::settings::remove(tx, &setting(invite))?;
+            }
+            match peers::get(tx, id)? {
+                Some(row) if token.is_some() && row.sealed_token == token => {
+                    peers::confirm_token(tx, id)?;
+                    peers::get(tx, id)
+                }
+                _ => Ok(None),
+            }
+        })
+        .await?;
+    let row = row.ok_or_else(|| Problem::new(Code::TokenInvalid))?;
+    node.put_peer(row);
+    Ok(())
 }
 
 /// Seals the connection's pair secret into the peer's row, unconfirmed.

@@ -288,6 +288,23 @@ impl Book {
         }
     }
 
+    /// Whether these keys may still finish: asked in the transaction that stores them, because the
+    /// join may have been taken back since it was claimed.
+    #[must_use]
+    pub(crate) fn may_finish(
+        &self,
+        id: &InviteId,
+        tls_key: &VerifyKey,
+        verify_key: &VerifyKey,
+    ) -> bool {
+        let pages = self.pages.lock();
+        pages.entries.get(id).is_some_and(|entry| {
+            matches!(&entry.stand, Stand::Bound(binding) if !binding.confirmed
+                && binding.tls_key == *tls_key
+                && binding.verify_key == *verify_key)
+        })
+    }
+
     /// The claim was stored, or could not be.
     pub(crate) fn settle(&self, id: &InviteId, stored: Option<PeerId>) {
         let mut pages = self.pages.lock();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use tieline_store::peers::{self, NewPeer, PairedBy, PeerState};
+use tieline_store::peers::{self, NewPeer, PairedBy, PeerRow, PeerState};
 use tieline_store::{invites, settings};
 use tieline_wire::card::Card;
 use tieline_wire::invite::Invite;
@@ -210,11 +210,26 @@ pub(crate) async fn prove(
     node.invites
         .settle(&session.invite, stored.as_ref().ok().map(|peer| peer.id));
     let peer = stored?;
+    if node.peers.by_id(peer.id).is_none() {
+        // Taken back in this very moment.
+        node.invites.confirm(peer.id);
+        return Err(Problem::new(Code::InviteUsed));
+    }
     tracing::info!(peer = %peer.alias(), "a machine joined by link");
     node.events
         .changed(EventKind::Invites, view_id(&session.invite));
     let proof = make_proof(Role::Inviter, &secret, &node.identity.signing, &transcript);
     Ok(ProveAnswer { proof })
+}
+
+/// What came of storing a joiner.
+enum Stored {
+    /// Its row.
+    Peer(Box<PeerRow>),
+    /// One of its keys is paired already, but with another one.
+    OtherKey,
+    /// The invite was used up or taken back meanwhile.
+    Used,
 }
 
 /// One transaction stores the peer and binds the invite to its keys.
@@ -234,11 +249,15 @@ async fn store(
     let sealed_secret = STANDARD.encode(node.identity.seal.seal(SEALED_FOR, secret.expose())?);
     let invite = session.invite;
     let now = wall_now();
-    let row = node
+    let engine = node.clone();
+    let stored = node
         .store
         .write(move |tx| {
+            if !engine.invites.may_finish(&invite, &tls_key, &verify_key) {
+                return Ok(Stored::Used);
+            }
             if changed_key(tx, &tls_key, &verify_key)? {
-                return Ok(None);
+                return Ok(Stored::OtherKey);
             }
             let id = match peers::by_tls_key(tx, &tls_key)? {
                 Some(known) => {
@@ -280,12 +299,17 @@ async fn store(
                 invites::bind(tx, &bound)?;
             }
             settings::set(tx, &setting(&invite), &sealed_secret)?;
-            peers::get(tx, id)
+            let row = peers::get(tx, id)?;
+            Ok(row.map_or(Stored::Used, |row| Stored::Peer(Box::new(row))))
         })
         .await?;
-    // One of the keys is paired already, but with another one: only a person may attach that.
-    let row = row.ok_or_else(|| Problem::new(Code::NewKey))?;
-    node.put_peer(row)
+    let row = match stored {
+        Stored::Peer(row) => row,
+        // Only a person may attach another key.
+        Stored::OtherKey => return Err(Problem::new(Code::NewKey)),
+        Stored::Used => return Err(Problem::new(Code::InviteUsed)),
+    };
+    node.put_peer(*row)
         .ok_or_else(|| Problem::new(Code::PeerRevoked))
 }
 

@@ -10,6 +10,7 @@ use tieline_wire::key::VerifyKey;
 use tieline_wire::name::Alias;
 use tieline_wire::problem::{Code, Problem};
 
+use super::inviter::setting;
 use crate::clock::wall_now;
 use crate::model::{EventKind, PeerView};
 use crate::node::Node;
@@ -45,8 +46,7 @@ impl Node {
                     "Run `tieline peers remove {name}`, or choose Unpair on its page."
                 )));
         }
-        self.farewell(&peer).await;
-        self.revoke(&peer).await?;
+        self.part(&peer).await?;
         let id = peer.id;
         while self
             .store
@@ -64,8 +64,7 @@ impl Node {
     /// `PEER_NOT_FOUND` and those of the store.
     pub async fn remove(&self, name: &str) -> Result<(), Problem> {
         let peer = self.peer_named(name)?;
-        self.farewell(&peer).await;
-        self.revoke(&peer).await
+        self.part(&peer).await
     }
 
     /// Gives a peer another name here.
@@ -115,6 +114,15 @@ impl Node {
         self.peer(name).await
     }
 
+    /// Stops listening, says farewell, revokes.
+    async fn part(&self, peer: &Arc<Peer>) -> Result<(), Problem> {
+        peer.set_leaving(true);
+        self.farewell(peer).await;
+        let parted = self.revoke(peer).await;
+        peer.set_leaving(false);
+        parted
+    }
+
     async fn farewell(&self, peer: &Arc<Peer>) {
         if peer.record().keys.is_some() {
             let told = crate::exchange::exchange_open(self, peer, path::UNPAIR, "{}".into());
@@ -128,18 +136,20 @@ impl Node {
         let id = peer.id;
         let alias = peer.alias();
         let now = wall_now();
-        let why = serde_json::json!(
-            Problem::new(Code::PeerRevoked).because("The peer was unpaired here.")
-        );
+        let why = serde_json::json!(crate::outbox::unpaired());
+        // A join that was not confirmed yet must not be done again with the same link, nor finish
+        // behind this.
+        let used = self.invites.confirm(id);
         self.store
             .write(move |tx| {
+                for invite in &used {
+                    tieline_store::settings::remove(tx, &setting(invite))?;
+                }
                 messages::give_up(tx, id, now, &why)?;
                 peers::revoke(tx, id, now)
             })
             .await?;
         self.peers.take_out(id);
-        // A join that was not confirmed yet must not be done again with the same link.
-        self.invites.confirm(id);
         self.events.changed(EventKind::Peers, alias);
         Ok(())
     }

@@ -101,7 +101,7 @@ async fn served(node: &Node, request: Request) -> Result<Reply, Problem> {
         path::BIND => pairing::answer_bind(node, &peer, &request.channel)
             .await
             .map(|a| Reply::ok(&a)),
-        path::PAIR_CONFIRM => pairing::answer_confirm(node, &peer)
+        path::PAIR_CONFIRM => pairing::answer_confirm(node, &peer, request.proof.as_ref())
             .await
             .map(|a| Reply::ok(&a)),
         path::MESSAGES => inbox::accept(node, &peer, &request.body)

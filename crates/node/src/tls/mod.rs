@@ -26,8 +26,8 @@ pub(crate) const CHANNEL_LABEL: &[u8] = b"EXPORTER-tieline-channel-v1";
 /// Label of the exporter that gives a pair its token.
 pub(crate) const PAIR_TOKEN_LABEL: &[u8] = b"EXPORTER-tieline-pair-token-v1";
 
-/// What a finished handshake says of the other side.
-#[derive(Debug, Clone)]
+/// What a finished handshake says of the other side. `Debug` shows no secret of it.
+#[derive(Clone)]
 pub(crate) struct Handshake {
     /// The other side's TLS key; `None` where it showed no certificate.
     pub tls_key: Option<VerifyKey>,
@@ -35,6 +35,14 @@ pub(crate) struct Handshake {
     pub channel: [u8; 32],
     /// Exporter output from which a pair's token may be made.
     pub pair_secret: zeroize::Zeroizing<[u8; 32]>,
+}
+
+impl std::fmt::Debug for Handshake {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Handshake")
+            .field("tls_key", &self.tls_key)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Handshake {

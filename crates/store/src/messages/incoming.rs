@@ -121,6 +121,18 @@ pub fn accept_incoming(conn: &Connection, message: &NewIncoming) -> Result<Accep
     Ok(Accepted::Stored(seq))
 }
 
+/// How many messages of a peer are here, and the bytes of their payloads as they came. Reads all of them.
+///
+/// # Errors
+/// Any failure of the database.
+pub fn received(conn: &Connection, peer: PeerId) -> Result<(u64, u64), StoreError> {
+    let sql = "SELECT count(*), coalesce(sum(payload_bytes), 0) FROM messages WHERE peer_id = ?1 AND direction = 0";
+    let (count, bytes): (i64, i64) = conn
+        .prepare_cached(sql)?
+        .query_row([peer], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok((count.unsigned_abs(), bytes.unsigned_abs()))
+}
+
 /// The answer to "did you store this id?".
 #[derive(Debug, Clone)]
 pub enum Fence {

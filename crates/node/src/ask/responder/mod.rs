@@ -6,6 +6,7 @@ mod endpoint;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tieline_store::peers::PeerId;
 use tieline_wire::problem::{Code, Problem};
 use tieline_wire::time::UnixMillis;
 use tokio_util::sync::CancellationToken;
@@ -25,6 +26,8 @@ const LONGEST: u64 = 24 * 3600;
 pub(crate) struct Question {
     /// The ask's message id.
     pub(crate) id: String,
+    /// Who asks.
+    pub(crate) from: PeerId,
     /// The peer's name here.
     pub(crate) peer: String,
     /// The question.
@@ -126,13 +129,16 @@ where
 async fn person(node: &Node, question: Question, limit: Duration) -> Result<String, Problem> {
     let now = wall_now();
     let limit_ms = i64::try_from(limit.as_millis()).unwrap_or(i64::MAX);
-    let replied = node.desk.lay(PendingAsk {
-        ask_id: question.id.clone(),
-        peer: question.peer,
-        text: question.text,
-        received_at: now.to_string(),
-        deadline_at: UnixMillis(now.0.saturating_add(limit_ms)).to_string(),
-    });
+    let replied = node.desk.lay(
+        question.from,
+        PendingAsk {
+            ask_id: question.id.clone(),
+            peer: question.peer,
+            text: question.text,
+            received_at: now.to_string(),
+            deadline_at: UnixMillis(now.0.saturating_add(limit_ms)).to_string(),
+        },
+    )?;
     node.events.changed(EventKind::Asks, question.id);
     match replied.await {
         Ok(Reply::Answer(text)) if text.len() <= MAX_ANSWER => Ok(text),
