@@ -16,6 +16,7 @@ use crate::clock::Instant;
 use crate::identity::Identity;
 use crate::line::{Line, Speaker};
 use crate::model::{Direction, Target};
+use crate::reach::DialBacks;
 
 /// One peer.
 pub(crate) struct Peer {
@@ -32,6 +33,8 @@ pub(crate) struct Peer {
     pub live: Mutex<Live>,
     /// One question at a time whether it can dial this node.
     pub asking: tokio::sync::Mutex<()>,
+    /// How often it had itself dialled; held while it is.
+    pub dial_backs: tokio::sync::Mutex<DialBacks>,
     /// Held while it is decided whose token counts.
     pub token_turn: tokio::sync::Mutex<()>,
     /// Whether this node is asking it to bind a token just now.
@@ -81,8 +84,6 @@ pub(crate) struct Live {
     pub problem: Option<Problem>,
     /// When it last said anything.
     pub seen: Option<Instant>,
-    /// When this node last dialled it because it asked.
-    pub dialled_back: Option<Instant>,
     /// When it last said whether it can dial this node, and what.
     pub asked: Option<(Instant, bool)>,
 }
@@ -155,6 +156,7 @@ impl Peers {
             keeper: Notify::new(),
             live: Mutex::default(),
             asking: tokio::sync::Mutex::new(()),
+            dial_backs: tokio::sync::Mutex::default(),
             token_turn: tokio::sync::Mutex::new(()),
             binding: AtomicBool::new(false),
             bound_here: AtomicBool::new(false),

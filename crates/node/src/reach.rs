@@ -1,5 +1,6 @@
 //! Who can reach whom: measured by pings both ways, and the line kept accordingly.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use tieline_wire::problem::{Code, Problem};
 
 use crate::clock::{Instant, millis, wall_now};
 use crate::exchange::{Try, exchange, exchange_open};
-use crate::line::{HeldConnection, Side, Speaker, dial, open_held, retold};
+use crate::line::{HeldConnection, Side, Speaker, dial, named, open_held, retold_dial};
 use crate::model::{Direction, DirectionState, EventKind, PingFailure, PingView, Via};
 use crate::node::Node;
 use crate::pairing;
@@ -30,6 +31,9 @@ const STEADY: Duration = Duration::from_secs(60);
 const PROBE: Duration = Duration::from_secs(3);
 /// Time between two dials back for one peer.
 const DIAL_BACK_PAUSE: Duration = Duration::from_millis(500);
+/// Most dials back for one peer in a window.
+const MOST_DIAL_BACKS: u32 = 30;
+const DIAL_BACK_WINDOW: Duration = Duration::from_secs(60);
 /// How long the peer's word on whether it can dial this node is good.
 const FRESH: Duration = Duration::from_secs(30);
 /// How long a peer that unpaired this node, or does not know it yet, is left alone.
@@ -71,7 +75,8 @@ impl Node {
         let until_there = took.saturating_sub(round_trip) + round_trip / 2;
         let there = began.0.saturating_add(whole_millis(until_there));
         let offset = answer.at.saturating_sub(there);
-        self.learn(peer, &answer, Some(offset))
+        let from = last.and_then(|last| ip_of(last.address.as_deref()?));
+        self.learn(peer, &answer, from, Some(offset))
             .await
             .map_err(failure)?;
         Ok(PingView {
@@ -85,11 +90,13 @@ impl Node {
         })
     }
 
-    /// Notes what a peer said of itself. Written only where something changed.
+    /// Notes what a peer, whose connection comes from `from`, said of itself. Written only where
+    /// something changed.
     async fn learn(
         &self,
         peer: &Arc<Peer>,
         said: &PingAnswer,
+        from: Option<IpAddr>,
         offset: Option<i64>,
     ) -> Result<(), Problem> {
         let record = peer.record();
@@ -103,7 +110,7 @@ impl Node {
             row.clock_offset_ms
                 .is_none_or(|old| new.abs_diff(old) > OFFSET_NOISE_MS)
         });
-        let addresses = self.said_addresses(peer, &said.addresses);
+        let addresses = from.and_then(|from| self.said_addresses(peer, &said.addresses, from));
         if !new_store && moved.is_none() && addresses.is_none() {
             return Ok(());
         }
@@ -132,17 +139,14 @@ impl Node {
     }
 
     /// The addresses a peer names, where they are news and the person has not set others.
-    fn said_addresses(&self, peer: &Peer, said: &[String]) -> Option<Vec<Address>> {
+    fn said_addresses(&self, peer: &Peer, said: &[String], from: IpAddr) -> Option<Vec<Address>> {
         let record = peer.record();
         if record.row.options.get("addressesBy").is_some() {
             return None;
         }
         let most = tieline_wire::card::MAX_ADDRESSES;
-        let addresses: Vec<Address> = said
-            .iter()
-            .take(most)
-            .filter_map(|text| text.parse().ok())
-            .collect();
+        let said = said.iter().take(most);
+        let addresses = named(said.filter_map(|text| text.parse().ok()), from);
         (!addresses.is_empty() && addresses != record.row.addresses).then_some(addresses)
     }
 }
@@ -160,6 +164,11 @@ fn ping_body(node: &Node) -> Bytes {
     serde_json::to_vec(&body).unwrap_or_default().into()
 }
 
+/// The IP address in an attempt's address, whose connection it was.
+fn ip_of(address: &str) -> Option<IpAddr> {
+    address.parse::<Address>().ok()?.ip()
+}
+
 fn whole_millis(span: Duration) -> i64 {
     i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }
@@ -171,6 +180,7 @@ fn whole_millis(span: Duration) -> i64 {
 pub(crate) async fn answer_ping(
     node: &Node,
     peer: &Arc<Peer>,
+    from: IpAddr,
     body: PingBody,
 ) -> Result<PingAnswer, Problem> {
     let own = PingAnswer {
@@ -194,24 +204,54 @@ pub(crate) async fn answer_ping(
         addresses: body.addresses,
         store_id: body.store_id,
     };
-    node.learn(peer, &said, offset).await?;
+    node.learn(peer, &said, Some(from), offset).await?;
     Ok(own)
+}
+
+/// How often a peer has had itself dialled. Dialling is work, and goes where the peer says.
+#[derive(Debug, Default)]
+pub(crate) struct DialBacks {
+    last: Option<Instant>,
+    window: Option<Instant>,
+    count: u32,
+}
+
+impl DialBacks {
+    /// Counts one more, or says that it is too early.
+    fn take(&mut self) -> bool {
+        let ago = |when: Option<Instant>| when.map(|when| when.elapsed());
+        if ago(self.last).is_some_and(|ago| ago < DIAL_BACK_PAUSE) {
+            return false;
+        }
+        if ago(self.window).is_none_or(|ago| ago >= DIAL_BACK_WINDOW) {
+            self.window = Some(Instant::now());
+            self.count = 0;
+        }
+        if self.count >= MOST_DIAL_BACKS {
+            return false;
+        }
+        self.count += 1;
+        self.last = Some(Instant::now());
+        true
+    }
 }
 
 /// Answers "can you dial me": dials the peer's addresses anew and says what came of it.
 ///
+/// Why an address failed is told only of the one that the peer's own connection comes from: a peer
+/// must not find out through this node what is behind others.
+///
 /// # Errors
-/// `PEER_BUSY` where it was asked a moment ago: dialling is work, and goes where the peer says.
-pub(crate) async fn answer_reach(node: &Node, peer: &Arc<Peer>) -> Result<ReachAnswer, Problem> {
-    {
-        let mut live = peer.live.lock();
-        if live
-            .dialled_back
-            .is_some_and(|last| last.elapsed() < DIAL_BACK_PAUSE)
-        {
-            return Err(Problem::new(Code::PeerBusy));
-        }
-        live.dialled_back = Some(Instant::now());
+/// `PEER_BUSY` while it is being dialled, and where it asked a moment ago or too often.
+pub(crate) async fn answer_reach(
+    node: &Node,
+    peer: &Arc<Peer>,
+    from: IpAddr,
+) -> Result<ReachAnswer, Problem> {
+    let busy = || Problem::new(Code::PeerBusy);
+    let mut before = peer.dial_backs.try_lock().map_err(|_| busy())?;
+    if !before.take() {
+        return Err(busy());
     }
     let record = peer.record();
     let Some(keys) = &record.keys else {
@@ -241,11 +281,21 @@ pub(crate) async fn answer_reach(node: &Node, peer: &Arc<Peer>) -> Result<ReachA
             problem: Some(error.problem.clone()),
         },
     };
+    let told = reached.as_ref().err().map(|error| {
+        let own = error.address.as_ref().is_none_or(|address| {
+            address.ip().map(|ip| ip.to_canonical()) == Some(from.to_canonical())
+        });
+        if own {
+            error.problem.clone()
+        } else {
+            Problem::new(Code::Unreachable)
+        }
+    });
     let answer = ReachAnswer {
         ok: reached.is_ok(),
         latency_ms: direction.latency_ms,
         address: direction.address.clone(),
-        problem: direction.problem.clone(),
+        problem: told,
     };
     peer.live.lock().dial_out = direction;
     node.events.changed(EventKind::Peers, peer.alias());
@@ -265,7 +315,7 @@ pub(crate) async fn ask(node: &Node, peer: &Arc<Peer>) -> Result<ReachAnswer, Pr
     let mut answer: ReachAnswer = exchange_open(node, peer, path::REACH, "{}".into())
         .await?
         .read()?;
-    answer.problem = answer.problem.map(retold);
+    answer.problem = answer.problem.map(retold_dial);
     answer.address = answer
         .address
         .filter(|text| text.parse::<Address>().is_ok());

@@ -116,9 +116,56 @@ fn is_code(text: &str) -> bool {
 /// Facts of a peer's problem that are passed on where they are numbers.
 const FACTS: [&str; 2] = ["actualLength", "maxLength"];
 
+/// Reasons that a peer can have for refusing a request. With any other it would have this node
+/// tell the person of things that did not happen here, such as a locked vault or a changed key.
+const REASONS: [Code; 24] = [
+    Code::InvalidRequest,
+    Code::InvalidTarget,
+    Code::PayloadTooLarge,
+    Code::DeliveryFailed,
+    Code::IdConflict,
+    Code::NotFound,
+    Code::RateLimited,
+    Code::LinkExpired,
+    Code::InviteUnknown,
+    Code::InviteUsed,
+    Code::InviteLocked,
+    Code::ProofWrong,
+    Code::OwnLink,
+    Code::CardInvalid,
+    Code::CardMismatch,
+    Code::PeerExists,
+    Code::NewKey,
+    Code::TokenInvalid,
+    Code::PeerRevoked,
+    Code::PeerBusy,
+    Code::StoreDamaged,
+    Code::StoreFull,
+    Code::StoreFailed,
+    Code::Internal,
+];
+
+/// Reasons that a peer can have for not reaching this node.
+const DIAL_REASONS: [Code; 8] = [
+    Code::ResolveFailed,
+    Code::ConnectRefused,
+    Code::ConnectTimeout,
+    Code::Unreachable,
+    Code::NoAddress,
+    Code::TlsFailed,
+    Code::NotTls,
+    Code::PinMismatch,
+];
+
 /// What a peer says went wrong, in this node's words: its code and the numbers that go with it.
 /// Its sentences would be read as this program's, and followed.
-pub(crate) fn retold(said: Problem) -> Problem {
+fn retold(said: Problem) -> Problem {
+    if !REASONS.contains(&said.code) {
+        return Problem::new(Code::PeerRefusedUs).because(format!(
+            "Its reason {} is none that a peer can have.",
+            said.code
+        ));
+    }
     let mut problem = Problem::new(said.code);
     for (key, value) in said.detail.into_iter().flat_map(|detail| *detail) {
         if FACTS.contains(&key.as_str()) && value.is_u64() {
@@ -126,6 +173,15 @@ pub(crate) fn retold(said: Problem) -> Problem {
         }
     }
     problem
+}
+
+/// Why a peer could not dial this node, in this node's words.
+pub(crate) fn retold_dial(said: Problem) -> Problem {
+    if DIAL_REASONS.contains(&said.code) {
+        Problem::new(said.code)
+    } else {
+        Problem::new(Code::Unreachable)
+    }
 }
 
 #[cfg(test)]
@@ -166,5 +222,22 @@ mod tests {
         );
         let detail = serde_json::to_value(&told.detail).unwrap();
         assert_eq!(detail, serde_json::json!({"maxLength": 3_500}));
+    }
+
+    #[test]
+    fn a_peer_cannot_report_what_happens_only_here() {
+        let told = |code| retold(Problem::new(code)).code;
+        assert_eq!(told(Code::StoreFull), Code::StoreFull);
+        for here in [
+            Code::VaultLocked,
+            Code::PinMismatch,
+            Code::StoreRestored,
+            Code::Expired,
+        ] {
+            assert_eq!(told(here), Code::PeerRefusedUs);
+        }
+        let dialled = |code| retold_dial(Problem::new(code)).code;
+        assert_eq!(dialled(Code::ConnectTimeout), Code::ConnectTimeout);
+        assert_eq!(dialled(Code::VaultLocked), Code::Unreachable);
     }
 }

@@ -8,16 +8,18 @@ mod dial;
 mod direct;
 mod frame;
 mod held;
+mod named;
 
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-pub(crate) use answer::{Answer, ExchangeError, Speaker, retold};
+pub(crate) use answer::{Answer, ExchangeError, Speaker, retold_dial};
 pub(crate) use dial::{Dialled, Timings, dial};
 pub(crate) use direct::DirectConnection;
 pub(crate) use held::{HeldConnection, Serve, Side, accept_held, open_held};
+pub(crate) use named::named;
 
 use crate::model::Via;
 

@@ -15,6 +15,7 @@ use tieline_wire::time::UnixMillis;
 use super::book::{Binding, Entry, Session, Stand};
 use super::roster::{changed_key, free_alias};
 use crate::clock::wall_now;
+use crate::line::named;
 use crate::model::{EventKind, InviteState, InviteView};
 use crate::node::Node;
 use crate::peers::token_purpose;
@@ -239,7 +240,8 @@ async fn store(
     session: &Session,
     secret: &InviteSecret,
 ) -> Result<std::sync::Arc<crate::peers::Peer>, Problem> {
-    let card = session.card.clone();
+    let mut card = session.card.clone();
+    card.addresses = named(card.addresses, channel.remote.ip());
     let verify_key = card.verify_key;
     let tls_key = card.certificate.verify_key();
     let sealed = node.identity.seal.seal(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tieline_store::peers::{self, Dialect, NewPeer, PairedBy, PeerState};
-use tieline_wire::card::Card;
+use tieline_wire::card::{Card, MAX_ADDRESSES};
 use tieline_wire::invite::Invite;
 use tieline_wire::pairing::{Role, Transcript, check, prove};
 use tieline_wire::problem::{Code, Problem};
@@ -13,7 +13,7 @@ use tieline_wire::problem::{Code, Problem};
 use super::bind::confirm_on;
 use super::roster::{changed_key, free_alias};
 use crate::clock::wall_now;
-use crate::line::{Connection, DirectConnection, dial};
+use crate::line::{Connection, DirectConnection, dial, named};
 use crate::model::{JoinView, LinkPreview, PingIn};
 use crate::node::Node;
 use crate::peers::{Peer, token_purpose};
@@ -161,9 +161,15 @@ impl Node {
 
     async fn store_inviter(
         &self,
-        card: Card,
+        mut card: Card,
         connection: &Arc<DirectConnection>,
     ) -> Result<Arc<Peer>, Problem> {
+        card.addresses = named(card.addresses, connection.channel.remote.ip());
+        if !card.addresses.contains(&connection.dialled) {
+            // The link's own address, which works.
+            card.addresses.truncate(MAX_ADDRESSES - 1);
+            card.addresses.push(connection.dialled.clone());
+        }
         let verify_key = card.verify_key;
         let tls_key = card.certificate.verify_key();
         let secret = connection.channel.handshake.pair_secret.clone();

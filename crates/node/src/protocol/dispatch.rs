@@ -90,12 +90,13 @@ async fn served(node: &Node, request: Request) -> Result<Reply, Problem> {
         _ => {}
     }
     let peer = authenticate(&node.peers, &request)?;
+    let from = request.channel.remote.ip();
     node.heard_from(&peer);
     match request.path.as_str() {
-        path::PING => reach::answer_ping(node, &peer, read(&request.body)?)
+        path::PING => reach::answer_ping(node, &peer, from, read(&request.body)?)
             .await
             .map(|a| Reply::ok(&a)),
-        path::REACH => reach::answer_reach(node, &peer)
+        path::REACH => reach::answer_reach(node, &peer, from)
             .await
             .map(|answer| Reply::ok(&answer)),
         path::BIND => pairing::answer_bind(node, &peer, &request.channel)
