@@ -25,6 +25,12 @@ pub(crate) const MAX_STREAMS: u32 = 128;
 pub(crate) const MAX_UNKEPT_MESSAGES: u64 = 1_000;
 /// Bytes of their payloads.
 pub(crate) const MAX_UNKEPT_BYTES: u64 = 16 * MAX_PAYLOAD as u64;
+/// Requests in progress on one connection of a machine that is not paired.
+pub(crate) const MAX_STRANGER_REQUESTS: usize = 4;
+/// Bytes of bodies that one peer may have under way, over all its connections.
+pub(crate) const MAX_PEER_BODIES: usize = 64 * MAX_BODY;
+/// What [`MAX_PEER_BODIES`] is counted in, bytes.
+pub(crate) const BODY_UNIT: usize = 1024;
 /// Message ids in one status query, and receipts in one report.
 pub(crate) const MAX_BATCH: usize = 256;
 
@@ -44,6 +50,8 @@ pub(crate) const ADDRESS_STAGGER: Duration = Duration::from_millis(250);
 pub(crate) const RESPONSE_TIMEOUT: Duration = Duration::from_secs(15);
 /// A connection without requests is closed after this.
 pub(crate) const IDLE_TIMEOUT: Duration = Duration::from_secs(300);
+/// The same for one of a machine that is not paired.
+pub(crate) const STRANGER_IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 /// How often a held connection is checked.
 pub(crate) const HELD_PING: Duration = Duration::from_secs(10);
 /// A held connection that is silent for this long is dead.
@@ -97,10 +105,15 @@ impl Gate {
         if state.open >= MAX_CONNECTIONS {
             return Err(Turned::Full);
         }
-        if state.by_address.len() > 4 * MAX_CONNECTIONS {
+        if state.by_address.len() >= MOST_ADDRESSES {
             state
                 .by_address
                 .retain(|_, entry| entry.open > 0 || entry.window_started.elapsed() < WINDOW);
+            // Whoever has this many addresses is not slowed down by counting each: rather forget
+            // the rates than keep more.
+            if state.by_address.len() >= MOST_ADDRESSES {
+                state.by_address.retain(|_, entry| entry.open > 0);
+            }
         }
         let entry = state.by_address.entry(address).or_insert_with(|| Address {
             open: 0,
@@ -134,6 +147,8 @@ impl Gate {
     }
 }
 
+/// Addresses remembered at once.
+const MOST_ADDRESSES: usize = 4 * MAX_CONNECTIONS;
 const WINDOW: Duration = Duration::from_secs(60);
 
 /// An IPv6 caller is counted by its /64, which is what one machine usually has.
@@ -173,6 +188,22 @@ mod tests {
         assert!(gate.enter("192.0.2.2".parse().unwrap()).is_ok());
         drop(places);
         assert!(gate.enter(one).is_ok());
+    }
+
+    #[test]
+    fn callers_from_ever_new_addresses_do_not_fill_the_memory() {
+        let gate = Gate::default();
+        let kept: Vec<_> = (0..100_u32)
+            .map(|n| gate.enter(IpAddr::from(n.to_be_bytes())).unwrap())
+            .collect();
+        for n in 1_000..20_000_u32 {
+            drop(gate.enter(IpAddr::from(n.to_be_bytes())).unwrap());
+            assert!(gate.state.lock().by_address.len() <= MOST_ADDRESSES);
+        }
+        // Those that are inside are still counted.
+        let state = gate.state.lock();
+        assert_eq!(state.open, kept.len());
+        assert!((0..100_u32).all(|n| state.by_address[&IpAddr::from(n.to_be_bytes())].open == 1));
     }
 
     #[test]

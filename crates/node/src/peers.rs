@@ -9,11 +9,12 @@ use tieline_store::peers::{Dialect, PeerId, PeerRow, PeerState};
 use tieline_wire::key::{KeyId, VerifyKey};
 use tieline_wire::problem::Problem;
 use tieline_wire::token::{PairToken, TokenSigner, TokenVerifier};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Instant;
 use crate::identity::Identity;
+use crate::limits::{BODY_UNIT, MAX_PEER_BODIES};
 use crate::line::{Line, Speaker};
 use crate::model::{Direction, Target};
 use crate::reach::DialBacks;
@@ -43,6 +44,8 @@ pub(crate) struct Peer {
     pub bound_here: AtomicBool,
     /// Whether it is being unpaired: it is told, and not listened to any more.
     leaving: AtomicBool,
+    /// Room for the bodies of its requests, in units of [`BODY_UNIT`].
+    pub bodies: Arc<Semaphore>,
     /// Ends everything that belongs to it.
     pub cut: CancellationToken,
 }
@@ -161,6 +164,7 @@ impl Peers {
             binding: AtomicBool::new(false),
             bound_here: AtomicBool::new(false),
             leaving: AtomicBool::new(false),
+            bodies: Arc::new(Semaphore::new(MAX_PEER_BODIES / BODY_UNIT)),
             cut: parent.child_token(),
         });
         maps.by_id.insert(id, Arc::clone(&peer));

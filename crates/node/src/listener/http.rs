@@ -7,7 +7,7 @@ use std::time::Duration;
 use ::http::{HeaderMap, Method, Response, StatusCode, header};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -17,9 +17,10 @@ use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
+use super::admission::{Arrival, admit, too_large};
 use crate::clock::Instant;
 use crate::limits::{
-    BODY_TIMEOUT, HEADER_TIMEOUT, IDLE_TIMEOUT, MAX_BODY, MAX_HEADERS, MAX_STREAMS,
+    BODY_TIMEOUT, HEADER_TIMEOUT, IDLE_TIMEOUT, MAX_HEADERS, MAX_STREAMS, STRANGER_IDLE_TIMEOUT,
 };
 use crate::line::accept_held;
 use crate::node::Node;
@@ -49,16 +50,20 @@ pub(super) async fn serve(node: Node, stream: TlsStream<TcpStream>, channel: Arc
         let channel = Arc::clone(&channel);
         let in_use = use_.begin();
         async move {
-            let response = answer(node, channel, request).await;
+            let response = answer(node, channel, request, in_use.with_this).await;
             drop(in_use);
             Ok::<_, Infallible>(response)
         }
     });
+    let patience = || {
+        let peer = channel.pin().and_then(|pin| node.peers.by_pin(&pin));
+        peer.map_or(STRANGER_IDLE_TIMEOUT, |_| IDLE_TIMEOUT)
+    };
     let connection = server.serve_connection_with_upgrades(TokioIo::new(stream), service);
     tokio::pin!(connection);
     tokio::select! {
         _ = connection.as_mut() => {}
-        () = async { tokio::select! { () = cut.cancelled() => {}, () = use_.over() => {} } } => {
+        () = async { tokio::select! { () = cut.cancelled() => {}, () = use_.over(patience) => {} } } => {
             // Requests in progress may end; nothing new is taken.
             connection.as_mut().graceful_shutdown();
             let _ = tokio::time::timeout(FAREWELL, connection).await;
@@ -86,20 +91,25 @@ struct UseState {
 
 impl Use {
     fn begin(self: &Arc<Self>) -> InUse {
-        self.state.lock().in_progress += 1;
-        InUse(Arc::clone(self))
+        let mut state = self.state.lock();
+        state.in_progress += 1;
+        InUse {
+            with_this: state.in_progress,
+            shared: Arc::clone(self),
+        }
     }
 
-    /// Waits until no first request came in time, or nothing was asked for a while.
-    async fn over(&self) {
+    /// Waits until no first request came in time, or nothing was asked for as long as `patience`
+    /// says.
+    async fn over(&self, patience: impl Fn() -> Duration) {
         let opened = Instant::now();
         loop {
             let left = {
                 let state = self.state.lock();
                 match (state.in_progress, state.ended) {
                     (0, None) => FIRST_REQUEST.saturating_sub(opened.elapsed()),
-                    (0, Some(ended)) => IDLE_TIMEOUT.saturating_sub(ended.elapsed()),
-                    _ => IDLE_TIMEOUT,
+                    (0, Some(ended)) => patience().saturating_sub(ended.elapsed()),
+                    _ => STRANGER_IDLE_TIMEOUT,
                 }
             };
             if left.is_zero() {
@@ -111,11 +121,15 @@ impl Use {
 }
 
 /// A request in progress.
-struct InUse(Arc<Use>);
+struct InUse {
+    shared: Arc<Use>,
+    /// How many were in progress when it began, itself included.
+    with_this: usize,
+}
 
 impl Drop for InUse {
     fn drop(&mut self) {
-        let mut state = self.0.state.lock();
+        let mut state = self.shared.state.lock();
         state.in_progress = state.in_progress.saturating_sub(1);
         state.ended = Some(Instant::now());
     }
@@ -125,6 +139,7 @@ async fn answer(
     node: Node,
     channel: Arc<Channel>,
     request: ::http::Request<Incoming>,
+    in_progress: usize,
 ) -> Response<Full<Bytes>> {
     let path = request
         .uri()
@@ -138,7 +153,19 @@ async fn answer(
     }
     let proof = proof(request.headers());
     let method = request.method().clone();
-    let body = match read(request.into_body()).await {
+    let arrival = Arrival {
+        channel: &channel,
+        method: &method,
+        path: &path,
+        proof: proof.as_ref(),
+        declared: request.body().size_hint().exact(),
+        in_progress,
+    };
+    let admission = match admit(&node, &arrival) {
+        Ok(admission) => admission,
+        Err(problem) => return respond(problem.into()),
+    };
+    let body = match read(request.into_body(), admission.most).await {
         Ok(body) => body,
         Err(problem) => return respond(problem.into()),
     };
@@ -170,18 +197,11 @@ fn proof(headers: &HeaderMap) -> Option<Proof> {
     })
 }
 
-async fn read(body: Incoming) -> Result<Bytes, Problem> {
-    let collected =
-        tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, MAX_BODY).collect()).await;
+async fn read(body: Incoming, most: usize) -> Result<Bytes, Problem> {
+    let collected = tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, most).collect()).await;
     match collected {
         Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            Err(Problem::new(Code::PayloadTooLarge)
-                .because(format!(
-                    "The request's body is larger than {MAX_BODY} bytes."
-                ))
-                .with("maxLength", MAX_BODY))
-        }
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(most)),
         Ok(Err(error)) => Err(Problem::new(Code::InvalidRequest).because(format!("{error}."))),
         Err(_) => Err(Problem::new(Code::InvalidRequest).because(format!(
             "The body did not arrive within {} s.",

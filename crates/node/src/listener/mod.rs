@@ -3,6 +3,7 @@
 //! One task accepts; every handshake and every connection is a task of its own with bounds on its
 //! time, so that a caller which stalls holds up nobody.
 
+mod admission;
 mod bind;
 mod http;
 

@@ -176,6 +176,17 @@ impl Book {
         all
     }
 
+    /// Whether any invite is open, or waits for its joiner to finish.
+    #[must_use]
+    pub(crate) fn expects_anyone(&self) -> bool {
+        let pages = self.pages.lock();
+        pages.entries.values().any(|entry| match &entry.stand {
+            Stand::Open => !entry.left().is_zero(),
+            Stand::Bound(binding) => !binding.confirmed,
+            Stand::Cancelled | Stand::Locked => false,
+        })
+    }
+
     /// Takes an open invite back.
     ///
     /// # Errors

@@ -14,12 +14,14 @@ mod tunnel;
 mod world;
 
 mod arriving;
+mod bounds;
 mod clocks;
 mod credentials;
 mod dialling;
 mod joining;
 mod leaving;
 mod links;
+mod loris;
 mod middle;
 mod proofs;
 mod queued;
