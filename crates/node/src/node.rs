@@ -13,6 +13,7 @@ use tieline_vault::{Vault, VaultChoice};
 use tieline_wire::address::Address;
 use tieline_wire::card::{Card, Dialect};
 use tieline_wire::key::KeyId;
+use tieline_wire::message::MessageId;
 use tieline_wire::problem::{Code, Problem};
 use tieline_wire::receipt::StoreId;
 use tokio::sync::Notify;
@@ -84,7 +85,7 @@ pub struct Engine {
     /// How much goes back and forth.
     pub(crate) brakes: Brakes,
     /// Peers' questions that are being answered; cancelled when the asker hangs up.
-    pub(crate) serving: Mutex<HashMap<String, CancellationToken>>,
+    pub(crate) serving: Mutex<HashMap<(PeerId, MessageId), CancellationToken>>,
     /// The listener for KithKit machines.
     pub(crate) kithkit_lan: LanListener,
     /// Told when a message arrives.

@@ -1,5 +1,6 @@
 //! Starting and stopping the engine.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use tieline_store::{Store, messages, peers, settings};
 use tieline_vault::Vault;
 use tieline_wire::problem::{Code, Problem};
 use tieline_wire::time::UnixMillis;
+use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -59,11 +61,8 @@ impl Node {
             problems,
             check_pending,
         } = opened?;
-        let socket = listener::bind(config.peer_addr).await?;
-        let peer_addr = socket
-            .local_addr()
-            .map_err(|error| Problem::new(Code::Internal).because(error.to_string()))?;
-        let tls = server_config(&identity)?;
+        let listening = listen(config.peer_addr, &identity).await;
+        let (socket, peer_addr, tls) = closing(&store, listening).await?;
         let node = Self::from_engine(Engine {
             home,
             host: config.host,
@@ -92,16 +91,12 @@ impl Node {
             arrived: Notify::new(),
             settled: Notify::new(),
         });
-        outbox::recover(&node).await?;
-        pairing::restore(&node).await?;
-        tokio::spawn(node.events.clone().run());
-        let rows = node.store.read(|conn| peers::list(conn, false)).await?;
-        for row in rows {
-            node.put_peer(row);
+        let taken_up = take_up(&node).await;
+        if taken_up.is_err() {
+            node.stop.cancel();
         }
-        ask::settle_interrupted(&node).await?;
+        closing(&node.store, taken_up).await?;
         node.tasks.spawn(listener::run(node.clone(), socket, tls));
-        kithkit_lan::restore(&node).await?;
         node.tasks.spawn(outbox::upkeep(node.clone()));
         node.tasks.spawn(network::watch(node.clone()));
         node.tasks.spawn(retention::watch(node.clone()));
@@ -160,11 +155,50 @@ struct Opened {
     problems: Vec<Problem>,
 }
 
+/// Where the peer listener is bound, and its TLS.
+async fn listen(
+    address: SocketAddr,
+    identity: &Identity,
+) -> Result<(TcpListener, SocketAddr, Arc<rustls::ServerConfig>), Problem> {
+    let socket = listener::bind(address).await?;
+    let bound = socket
+        .local_addr()
+        .map_err(|error| Problem::new(Code::Internal).because(error.to_string()))?;
+    Ok((socket, bound, server_config(identity)?))
+}
+
+/// Takes up what the last run left: messages, invites, peers, questions.
+async fn take_up(node: &Node) -> Result<(), Problem> {
+    outbox::recover(node).await?;
+    pairing::restore(node).await?;
+    tokio::spawn(node.events.clone().run());
+    let rows = node.store.read(|conn| peers::list(conn, false)).await?;
+    for row in rows {
+        node.put_peer(row);
+    }
+    ask::settle_interrupted(node).await?;
+    kithkit_lan::restore(node).await
+}
+
+/// Closes the database where a start fails after it was opened, so that the next start does not
+/// meet one that is still closing.
+async fn closing<T>(store: &Store, outcome: Result<T, Problem>) -> Result<T, Problem> {
+    if outcome.is_err()
+        && let Err(error) = store.close().await
+    {
+        tracing::warn!(%error, "closing the database failed");
+    }
+    outcome
+}
+
 /// The blocking part: files, keychain, database.
 fn open(config: NodeConfig) -> Result<Opened, Problem> {
     let home = Home::open(&config.home, config.host)?;
     let vault = Vault::open(&config.vault, home.path()).map_err(Problem::from)?;
     let (store, report) = Store::open(home.database())?;
+    let runtime = tokio::runtime::Handle::current();
+    let read = read(&config, &vault, &store);
+    let (identity, name, clock) = runtime.block_on(closing(&store, read))?;
     let mut problems = Vec::new();
     if report.restored {
         problems.push(
@@ -182,6 +216,25 @@ fn open(config: NodeConfig) -> Result<Opened, Problem> {
     if let Some(backup) = &report.backup {
         tracing::info!(backup = %backup.display(), "the database was converted; the old one is kept");
     }
+    Ok(Opened {
+        check_pending: report.check_pending,
+        config,
+        home,
+        vault,
+        identity,
+        store,
+        name,
+        clock,
+        problems,
+    })
+}
+
+/// The identity, the name and the elapsed clock, as vault and database have them.
+fn read(
+    config: &NodeConfig,
+    vault: &Vault,
+    store: &Store,
+) -> Result<(Identity, String, ElapsedClock), Problem> {
     let runtime = tokio::runtime::Handle::current();
     let (known, remembered, clock): (Option<String>, Option<String>, Option<(i64, i64)>) = runtime
         .block_on(store.read(|conn| {
@@ -197,7 +250,7 @@ fn open(config: NodeConfig) -> Result<Opened, Problem> {
         .or(remembered.clone())
         .unwrap_or_else(host_name);
     let name = tieline_wire::name::tidy(&name);
-    let identity = match (Identity::load(&vault)?, known) {
+    let identity = match (Identity::load(vault)?, known) {
         (Some(identity), Some(known)) if identity.signing.key_id().to_string() != known => {
             return Err(Problem::new(Code::IdentityMissing).because(
                 "The database in this home belongs to another identity than the one in the vault.",
@@ -205,7 +258,7 @@ fn open(config: NodeConfig) -> Result<Opened, Problem> {
         }
         (Some(identity), _) => identity,
         (None, Some(_)) => return Err(Problem::new(Code::IdentityMissing)),
-        (None, None) => Identity::create(&vault, &name)?,
+        (None, None) => Identity::create(vault, &name)?,
     };
     let key_id = identity.signing.key_id().to_string();
     let saved_name = name.clone();
@@ -214,18 +267,7 @@ fn open(config: NodeConfig) -> Result<Opened, Problem> {
         settings::set(tx, NAME, &saved_name)
     }))?;
     let clock = clock.map(|(elapsed, wall)| (elapsed, UnixMillis(wall)));
-    let clock = ElapsedClock::resume(clock, wall_now());
-    Ok(Opened {
-        check_pending: report.check_pending,
-        config,
-        home,
-        vault,
-        identity,
-        store,
-        name,
-        clock,
-        problems,
-    })
+    Ok((identity, name, ElapsedClock::resume(clock, wall_now())))
 }
 
 fn host_name() -> String {

@@ -145,9 +145,8 @@ pub(crate) fn arrived_ask(node: &Node, peer: &Arc<Peer>, seq: i64, envelope: &En
     let id = envelope.id.clone();
     let (node, peer) = (node.clone(), Arc::clone(peer));
     let cut = node.stop.child_token();
-    node.serving
-        .lock()
-        .insert(id.as_str().to_owned(), cut.clone());
+    let key = (peer.id, id.clone());
+    node.serving.lock().insert(key.clone(), cut.clone());
     node.tasks.clone().spawn(async move {
         let answer = match ask {
             Ok(ask) => tokio::select! {
@@ -161,7 +160,7 @@ pub(crate) fn arrived_ask(node: &Node, peer: &Arc<Peer>, seq: i64, envelope: &En
                 Problem::new(Code::InvalidRequest).because(error.to_string())
             )),
         };
-        node.serving.lock().remove(id.as_str());
+        node.serving.lock().remove(&key);
         node.desk.take_away(peer.id, id.as_str());
         if let Some(answer) = answer {
             reply(&node, &peer, &id, seq, answer).await;
@@ -289,7 +288,7 @@ pub(crate) fn cancel(node: &Node, peer: &Peer, ask_id: &str) {
             .read(move |conn| messages::find(conn, peer_id, Direction::In, &wanted))
             .await;
         if found.is_ok_and(|rows| !rows.is_empty())
-            && let Some(cut) = node.serving.lock().get(id.as_str())
+            && let Some(cut) = node.serving.lock().get(&(peer_id, id))
         {
             cut.cancel();
         }

@@ -53,7 +53,7 @@ pub(super) fn admit(node: &Node, arrival: &Arrival<'_>) -> Result<Admission, Pro
                 return Err(Problem::new(Code::CardMismatch)
                     .because("The connection shows no client certificate."));
             }
-            if !node.invites.expects_anyone() {
+            if node.invites.is_empty() {
                 return Err(Problem::new(Code::InviteUnknown));
             }
             MAX_JOIN_BODY

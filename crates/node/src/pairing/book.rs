@@ -176,15 +176,10 @@ impl Book {
         all
     }
 
-    /// Whether any invite is open, or waits for its joiner to finish.
+    /// Whether this run knows of no invite, not even of one that is done and has something to say.
     #[must_use]
-    pub(crate) fn expects_anyone(&self) -> bool {
-        let pages = self.pages.lock();
-        pages.entries.values().any(|entry| match &entry.stand {
-            Stand::Open => !entry.left().is_zero(),
-            Stand::Bound(binding) => !binding.confirmed,
-            Stand::Cancelled | Stand::Locked => false,
-        })
+    pub(crate) fn is_empty(&self) -> bool {
+        self.pages.lock().entries.is_empty()
     }
 
     /// Takes an open invite back.

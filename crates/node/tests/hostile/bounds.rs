@@ -95,6 +95,12 @@ async fn pour(http: &Http, path: &str, proof: Option<&crate::actor::Proof>) -> (
 #[tokio::test]
 async fn nothing_is_taken_of_a_strangers_body() {
     let (world, peer) = paired().await;
+    // The invite that made the pair is forgotten with the run.
+    let world = world.restart().await;
+    let peer = Paired {
+        address: listener(&world.node),
+        ..peer
+    };
     let stranger = Actor::new("stranger");
     for show in [None, Some(&stranger)] {
         for http in both(&peer, show).await {

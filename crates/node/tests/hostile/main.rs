@@ -14,11 +14,14 @@ mod tunnel;
 mod world;
 
 mod arriving;
+mod bad_days;
 mod bounds;
 mod clocks;
 mod credentials;
 mod dialling;
 mod joining;
+#[cfg(target_os = "linux")]
+mod disk;
 mod leaving;
 mod links;
 mod loris;
@@ -29,4 +32,5 @@ mod replay;
 mod revoked;
 mod sessions;
 mod tokens;
+mod unkept;
 mod wrong_key;
