@@ -90,6 +90,17 @@ impl Launch {
     pub fn start(self) -> Machine {
         let directory = TempDir::new().expect("a temporary directory");
         let home = directory.path().join("home");
+        self.start_in(directory, home)
+    }
+
+    /// Starts it on a home that is somewhere else, and stays.
+    #[track_caller]
+    pub fn start_at(self, home: PathBuf) -> Machine {
+        self.start_in(TempDir::new().expect("a temporary directory"), home)
+    }
+
+    #[track_caller]
+    fn start_in(self, directory: TempDir, home: PathBuf) -> Machine {
         let mut machine = Machine {
             launch: self,
             directory,

@@ -47,7 +47,7 @@ impl Client<'_> {
                 Word::Broken | Word::Unconfirmed => self.random.bool(),
                 // A repeated send of what is settled must get the same answer.
                 Word::Delivered | Word::Failed | Word::Queued => self.random.u8(..) < 8,
-                Word::Unexpected(_) => false,
+                Word::NoRoom | Word::Unexpected(_) => false,
             };
             if !again || self.pause(40) {
                 return;
@@ -108,7 +108,8 @@ fn word(id: &str, status: u16, body: &Value) -> Word {
         (200, Some("delivered")) if body["evidence"] == "signed" => Word::Delivered,
         (202, Some("queued")) => Word::Queued,
         (502, Some("failed")) => Word::Failed,
-        (502, Some("unconfirmed")) => Word::Unconfirmed,
+        (502 | 507 | 500, Some("unconfirmed")) => Word::Unconfirmed,
+        (507, None) if body["code"] == "STORE_FULL" => return Word::NoRoom,
         _ => return Word::Unexpected(format!("{status} {body}")),
     };
     if body["messageId"] == id {

@@ -23,6 +23,8 @@ pub(super) enum Word {
     NotSent,
     /// Nothing: the node went away while it had the request.
     Broken,
+    /// The node's disk is full. It did not say that it has the message.
+    NoRoom,
     Delivered,
     Queued,
     Failed,
@@ -64,6 +66,13 @@ impl Ledger {
         self.entries.lock().unwrap().len()
     }
 
+    /// How often clients were told so.
+    pub(super) fn count(&self, word: &Word) -> usize {
+        let entries = self.entries.lock().unwrap();
+        let words = entries.values().flat_map(|entry| &entry.words);
+        words.filter(|told| *told == word).count()
+    }
+
     pub(super) fn entries(&self) -> BTreeMap<String, Entry> {
         self.entries.lock().unwrap().clone()
     }
@@ -74,7 +83,7 @@ impl Entry {
     pub(super) fn was_accepted(&self) -> bool {
         self.words
             .iter()
-            .any(|word| !matches!(word, Word::NotSent | Word::Broken))
+            .any(|word| !matches!(word, Word::NotSent | Word::Broken | Word::NoRoom))
     }
 
     pub(super) fn was_told(&self, word: &Word) -> bool {

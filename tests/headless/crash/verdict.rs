@@ -151,12 +151,14 @@ fn strangers(entries: &BTreeMap<String, Entry>, stored: &Stored) -> Vec<String> 
 
 fn settle(machine: &Machine) {
     let token = machine.tieline(["token"]).success().line();
-    wait::until("nothing to be open", SETTLED, || {
-        ["queued", "sending", "unconfirmed"]
-            .iter()
-            .all(|state| page(machine, &token, &format!("state={state}&limit=1")).is_empty())
-            .then_some(())
-    });
+    let open = |state: &str| page(machine, &token, &format!("state={state}&limit=1"));
+    for state in ["queued", "sending", "unconfirmed"] {
+        let what = format!("no message of {} to be {state}", machine.name());
+        wait::until(&what, SETTLED, || open(state).is_empty().then_some(()));
+    }
+    // What was sending could have become one of the others meanwhile.
+    let left = ["queued", "unconfirmed"].map(open);
+    assert!(left.iter().all(Vec::is_empty), "{left:?}");
 }
 
 /// Every message of one direction.

@@ -1,6 +1,7 @@
 //! One delivery: a stored message over the line of its peer, and what the answer means.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tieline_store::messages::{self, Evidence, MessageRow, Mode, State};
 use tieline_store::{attempts, peers};
@@ -19,10 +20,14 @@ use crate::node::Node;
 use crate::peers::{Keys, Peer};
 use crate::protocol::{MessageAnswer, path};
 
+/// Time between tries of storing what came of a delivery.
+const STORE_PAUSE: Duration = Duration::from_secs(1);
+
 /// Tries to deliver a message in state `sending`, and stores what came of it.
 ///
 /// # Errors
-/// Those of the store: the message stays in `sending` and is settled at the next start.
+/// Those of the store: the message stays in `sending`, and what came of it is stored as soon as
+/// that is possible again.
 pub(super) async fn deliver(
     node: &Node,
     peer: &Arc<Peer>,
@@ -47,8 +52,36 @@ pub(super) async fn deliver(
         Outcome::Unknown(_) if !recognises_copies => Mode::Now,
         _ => row.mode.unwrap_or(Mode::Now),
     };
-    let verdict = settle(node, row, outcome.verdict(mode), &tries).await?;
-    Ok((verdict, tries))
+    let verdict = outcome.verdict(mode);
+    match settle(node, row, verdict.clone(), &tries).await {
+        Ok(verdict) => Ok((verdict, tries)),
+        Err(problem) => {
+            let later = settle_later(node.clone(), Arc::clone(peer), row.clone(), verdict, tries);
+            node.tasks.spawn(later);
+            Err(problem)
+        }
+    }
+}
+
+/// Stores what came of a delivery once the store takes it again: a disk that was full for a moment
+/// must not leave a message open until the next start.
+async fn settle_later(
+    node: Node,
+    peer: Arc<Peer>,
+    row: MessageRow,
+    verdict: Verdict,
+    tries: Vec<Try>,
+) {
+    loop {
+        tokio::select! {
+            () = node.stop.cancelled() => return,
+            () = tokio::time::sleep(STORE_PAUSE) => {}
+        }
+        if settle(&node, &row, verdict.clone(), &tries).await.is_ok() {
+            peer.lane.notify_one();
+            return;
+        }
+    }
 }
 
 async fn over_tieline(node: &Node, peer: &Arc<Peer>, row: &MessageRow) -> Delivery {

@@ -32,7 +32,7 @@ pub(crate) struct Delivery {
 }
 
 /// What becomes of the message.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Verdict {
     /// It ends, or is to be asked about.
     Finish {

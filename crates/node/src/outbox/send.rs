@@ -81,8 +81,9 @@ impl Node {
                 let attempts = tries.iter().map(Try::view).collect();
                 answer(&command, &id, verdict, attempts)
             }
-            Ok(Err(problem)) => Err(SendFailure::early(problem)),
-            Err(error) => Err(SendFailure::early(
+            Ok(Err(problem)) => Err(open(&id, problem)),
+            Err(error) => Err(open(
+                &id,
                 Problem::new(Code::Internal).because(error.to_string()),
             )),
         }
@@ -276,6 +277,9 @@ impl Node {
             .and_then(|value| serde_json::from_value(value).ok());
         let problem = problem.unwrap_or_else(|| Problem::new(Code::DeliveryFailed));
         let verdict = match row.state {
+            State::Sending if row.mode == Some(Mode::Now) => {
+                return Err(open(&row.message_id, problem));
+            }
             State::Queued | State::Sending => Verdict::Requeue(row.exposed, problem),
             state => Verdict::Finish {
                 state,
@@ -298,6 +302,16 @@ enum Known {
     Again(Box<MessageRow>),
     /// This is what it came to.
     Told(Result<SendOutcome, SendFailure>),
+}
+
+/// An accepted message of which nothing certain can be said now.
+fn open(id: &MessageId, problem: Problem) -> SendFailure {
+    SendFailure {
+        problem,
+        attempts: None,
+        message_id: Some(id.as_str().to_owned()),
+        status: Some(State::Unconfirmed.to_string()),
+    }
 }
 
 fn answer(
