@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Side;
-use super::calls::Calls;
+use super::calls::{Calls, Tally};
 use crate::harness::Machine;
 use crate::harness::wait::{Stop, StopAtTheEnd};
 
@@ -17,10 +17,10 @@ pub(super) struct Killer<'a> {
 }
 
 impl Killer<'_> {
-    /// Goes on until enough kills of both nodes together count. Leaves the node running.
-    pub(super) fn run(mut self, kills: usize) {
+    /// Goes on until the kills of both nodes together are enough. Leaves the node running.
+    pub(super) fn run(mut self, is_enough: impl Fn(Tally) -> bool) {
         let _stop = StopAtTheEnd(self.stop);
-        while self.calls.tally().counted < kills {
+        while !is_enough(self.calls.tally()) {
             // Now and then at once, while it still recovers from the last time.
             let most = if self.random.u8(..6) == 0 { 5 } else { 500 };
             if self
