@@ -34,8 +34,8 @@ const goodTry: AttemptView = {
   address: '192.168.1.20:3100',
   status: 'success',
   latencyMs: 4.2,
-  startedAt: new Date(Date.parse(failedTry.startedAt) + 3).toISOString(),
-  timings: { connectMs: 0.6, tlsMs: 1.4, authMs: 0.3, storeMs: 1.7 },
+  startedAt: new Date(Date.now() - 119_997).toISOString(),
+  timings: { connectMs: 0.6, tlsMs: 1.4, storeMs: 2 },
 };
 
 const messages: MessageView[] = [
@@ -99,7 +99,8 @@ function base(over: Routes = {}): Routes {
       }
       return { name: 'mac-studio', addresses: ['192.168.1.4:3100', '10.0.0.4:3100'], fingerprint: FINGERPRINT, fingerprintGroups: GROUPS, words: WORDS };
     },
-    'POST /control/join': () => ({ peer: peer({ name: 'mac-studio' }), pingOut: null }),
+    'POST /control/join': () => ({ peer: peer({ name: 'mac-studio' }) }),
+    'GET /control/peers/mac-studio': () => peer({ name: 'mac-studio' }),
     ...over,
   };
 }

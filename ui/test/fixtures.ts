@@ -70,6 +70,7 @@ export function peer(over: Partial<PeerView> = {}): PeerView {
     clockOffsetMs: 12,
     lastSeenAt: now,
     queued: 0,
+    unconfirmed: 0,
     unread: 0,
     muted: false,
     ...over,

@@ -146,7 +146,8 @@ describe('pairing', () => {
   it('shows the words of a pasted link before anything is joined', async () => {
     const host = open('#/pair/join', {
       'POST /control/join/preview': () => preview,
-      'POST /control/join': () => ({ peer: peer({ name: 'mac-studio' }), pingOut: null }),
+      'POST /control/join': () => ({ peer: peer({ name: 'mac-studio' }) }),
+      'GET /control/peers/mac-studio': () => peer({ name: 'mac-studio' }),
     });
     host.clipboard = 'tieline://join#AAAA\n';
     await fireEvent.click(await button('Paste'));

@@ -3,5 +3,6 @@ import { afterEach } from 'vitest';
 
 afterEach(() => {
   cleanup();
-  location.hash = '';
+  // A test of the scripts runs without a page.
+  if (typeof location !== 'undefined') location.hash = '';
 });

@@ -1,6 +1,7 @@
 import type { AttemptView } from './api/types';
 
-export type SegmentName = 'connect' | 'tls' | 'auth' | 'store' | 'rest';
+/** `answer` is the request, what the peer does with it, and its word back. */
+export type SegmentName = 'connect' | 'tls' | 'answer' | 'rest';
 
 /** One coloured piece of an attempt's bar, in fractions of the whole axis. */
 export interface Segment {
@@ -23,8 +24,8 @@ export interface Axis {
 
 /** Lays attempts out on one time axis that starts with the first of them. */
 export function axisOf(attempts: AttemptView[]): Axis {
-  const started = attempts.map((attempt) => new Date(attempt.startedAt).getTime());
-  const zero = Math.min(...started);
+  const started = attempts.map((attempt) => (attempt.startedAt ? new Date(attempt.startedAt).getTime() : undefined));
+  const zero = Math.min(...started.filter((time) => time !== undefined));
   const totalMs = Math.max(0, ...attempts.map((attempt, i) => (started[i] ?? zero) - zero + attempt.latencyMs)) || 1;
   // A try of hours ago and one of now share no useful scale; then each bar starts at the left edge.
   const longest = Math.max(0, ...attempts.map((attempt) => attempt.latencyMs)) || 1;
@@ -44,12 +45,11 @@ export function axisOf(attempts: AttemptView[]): Axis {
 const SHARED_LIMIT = 20;
 
 function segmentsOf(attempt: AttemptView, startMs: number, scaleMs: number): Segment[] {
-  const { connectMs, tlsMs, authMs, storeMs } = attempt.timings ?? {};
+  const { connectMs, tlsMs, storeMs } = attempt.timings ?? {};
   const parts: [SegmentName, number | undefined][] = [
     ['connect', connectMs],
     ['tls', tlsMs],
-    ['auth', authMs],
-    ['store', storeMs],
+    ['answer', storeMs],
   ];
   const segments: Segment[] = [];
   let at = startMs;

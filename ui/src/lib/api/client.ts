@@ -1,5 +1,6 @@
 import type { Host } from '../host/host';
 import { ApiProblem, problemFrom, unreachable } from './problem';
+import type { paths } from './schema';
 import type {
   InviteView,
   JoinView,
@@ -14,67 +15,84 @@ import type {
 } from './types';
 
 /** Which messages to list; `before` continues a page at its `next`. */
-export interface MessageQuery {
-  peer?: string;
-  direction?: 'in' | 'out';
-  state?: string;
-  search?: string;
-  unread?: boolean;
-  before?: number;
-  after?: number;
-  limit?: number;
-}
+export type MessageQuery = Omit<NonNullable<paths['/control/messages']['get']['parameters']['query']>, 'wait'>;
 
 /** The control API, one function a route. Every function throws `ApiProblem`. */
 export type Api = ReturnType<typeof createApi>;
 
 export function createApi(host: Pick<Host, 'request'>) {
-  const get = <T>(path: string) => call<T>(host, 'GET', path);
-  const post = <T>(path: string, body: unknown = {}) => call<T>(host, 'POST', path, body);
-  const remove = <T>(path: string) => call<T>(host, 'DELETE', path);
-  const peerPath = (name: string, action?: string) =>
-    `/control/peers/${encodeURIComponent(name)}${action ? `/${action}` : ''}`;
-  const messagePath = (id: string) => `/control/messages/${encodeURIComponent(id)}`;
+  const caller =
+    <M extends Method>(method: M) =>
+    <T>(route: RouteOf<M>, options?: CallOptions): Promise<T> =>
+      call<T>(host, method, route, options);
+  const get = caller('get');
+  const post = caller('post');
+  const remove = caller('delete');
 
   return {
     status: () => get<NodeStatus>('/control/status'),
 
-    createInvite: (ttlSeconds?: number) => post<InviteView>('/control/invites', { ttlSeconds }),
+    createInvite: (ttlSeconds?: number) =>
+      post<InviteView>('/control/invites', { body: { ttlSeconds } satisfies Body<'/control/invites'> }),
     invites: () => get<InviteView[]>('/control/invites'),
-    cancelInvite: (id: string) => remove<void>(`/control/invites/${encodeURIComponent(id)}`),
-    previewLink: (link: string) => post<LinkPreview>('/control/join/preview', { link }),
-    join: (link: string) => post<JoinView>('/control/join', { link }),
+    cancelInvite: (id: string) => remove<void>('/control/invites/{id}', { path: { id } }),
+    previewLink: (link: string) =>
+      post<LinkPreview>('/control/join/preview', { body: { link } satisfies Body<'/control/join/preview'> }),
+    join: (link: string) => post<JoinView>('/control/join', { body: { link } satisfies Body<'/control/join'> }),
 
     peers: () => get<PeerView[]>('/control/peers'),
-    peer: (name: string) => get<PeerView>(peerPath(name)),
-    keep: (name: string) => post<PeerView>(peerPath(name, 'keep')),
-    undo: (name: string) => post<void>(peerPath(name, 'undo')),
-    ping: (name: string) => post<PingView>(peerPath(name, 'ping')),
-    unpair: (name: string) => remove<void>(peerPath(name)),
+    peer: (name: string) => get<PeerView>('/control/peers/{name}', { path: { name } }),
+    keep: (name: string) => post<PeerView>('/control/peers/{name}/keep', { path: { name } }),
+    undo: (name: string) => post<void>('/control/peers/{name}/undo', { path: { name } }),
+    ping: (name: string) => post<PingView>('/control/peers/{name}/ping', { path: { name } }),
+    unpair: (name: string) => remove<void>('/control/peers/{name}', { path: { name } }),
 
     /** Accepts the message and leaves it in the outbox if it cannot go now. */
     send: (to: string, payload: Record<string, unknown>, onFailure: 'fail' | 'queue' = 'queue') =>
-      post<SendOutcome>('/control/send', { to, payload, onFailure }),
-    messages: (query: MessageQuery = {}) => get<MessagePage>(`/control/messages${queryString(query)}`),
-    message: (id: string) => get<MessageDetail>(messagePath(id)),
-    acknowledge: (id: string) => post<MessageView>(`${messagePath(id)}/ack`),
-    markRead: (peer: string, upTo: number) => post<void>(peerPath(peer, 'read'), { upTo }),
+      post<SendOutcome>('/control/send', { body: { to, payload, onFailure } }),
+    messages: (query: MessageQuery = {}) => get<MessagePage>('/control/messages', { query }),
+    message: (id: string) => get<MessageDetail>('/control/messages/{id}', { path: { id } }),
+    acknowledge: (id: string) => post<MessageView>('/control/messages/{id}/ack', { path: { id } }),
+    markRead: (name: string, upTo: number) =>
+      post<void>('/control/peers/{name}/read', {
+        path: { name },
+        body: { upTo } satisfies Body<'/control/peers/{name}/read'>,
+      }),
   };
 }
 
-/** `?a=1&b=2` of the fields that are set; nothing for none. */
-export function queryString(query: object): string {
-  const parts = Object.entries(query)
-    .filter(([, value]) => value !== undefined && value !== '')
-    .map(([key, value]) => `${key}=${encodeURIComponent(String(value))}`);
-  return parts.length > 0 ? `?${parts.join('&')}` : '';
+type Method = 'get' | 'post' | 'put' | 'delete';
+
+/** The routes that the document knows for a method: a route that is gone does not compile. */
+type RouteOf<M extends Method> = {
+  [Route in keyof paths]: paths[Route][M] extends object ? Route : never;
+}[keyof paths];
+
+/** The JSON that a POST route takes. */
+type Body<Route extends RouteOf<'post'>> = paths[Route]['post'] extends {
+  requestBody?: { content: { 'application/json': infer Json } };
+}
+  ? Json
+  : never;
+
+interface CallOptions {
+  /** Values for the parts of the route in braces. */
+  path?: Record<string, string>;
+  query?: object;
+  body?: unknown;
 }
 
-async function call<T>(host: Pick<Host, 'request'>, method: string, path: string, body?: unknown): Promise<T> {
+async function call<T>(
+  host: Pick<Host, 'request'>,
+  method: Method,
+  route: string,
+  { path = {}, query = {}, body }: CallOptions = {},
+): Promise<T> {
+  const target = route.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(path[name] ?? ''));
   const bytes = body === undefined ? undefined : new TextEncoder().encode(JSON.stringify(body));
   let answer;
   try {
-    answer = await host.request(method, path, bytes);
+    answer = await host.request(method.toUpperCase(), target + queryString(query), bytes);
   } catch (error) {
     throw new ApiProblem(unreachable(error instanceof Error ? error.message : String(error)), 0);
   }
@@ -83,6 +101,14 @@ async function call<T>(host: Pick<Host, 'request'>, method: string, path: string
     throw new ApiProblem(problemFrom(parsed, answer.status), answer.status, parsed);
   }
   return parsed as T;
+}
+
+/** `?a=1&b=2` of the fields that are set; nothing for none. */
+export function queryString(query: object): string {
+  const parts = Object.entries(query)
+    .filter(([, value]) => value !== undefined && value !== null && value !== '')
+    .map(([key, value]) => `${key}=${encodeURIComponent(String(value))}`);
+  return parts.length > 0 ? `?${parts.join('&')}` : '';
 }
 
 function parse(body: Uint8Array): unknown {

@@ -1,123 +1,36 @@
-/** The views that the control API answers with, named as the engine names them. */
+/**
+ * The views that the control API answers with. They come from its OpenAPI document (`schema.ts`); here are only
+ * their names, and what that document says in words alone: which strings a field may hold.
+ */
+import type * as schema from './schema';
 
-export type Phase = 'resolve' | 'connect' | 'tls' | 'pin' | 'auth' | 'limit' | 'store' | 'responder';
+/** Absent fields are left out of every answer and never null, and a free object holds anything. */
+export type Present<T> = T extends readonly (infer Item)[]
+  ? Present<Item>[]
+  : T extends object
+    ? string extends keyof T
+      ? Record<string, unknown>
+      : { [Key in keyof T]: Present<Exclude<T[Key], null>> }
+    : T;
+
+/** `T` with some of its strings known exactly. Fails to compile when such a field is gone. */
+type Exactly<T, Known extends { [Key in keyof T]?: unknown }> = Omit<T, keyof Known> & Known;
+
+export type Phase = schema.Phase;
 
 /** Why something failed, in the engine's words. The UI adds none of its own. */
-export interface Problem {
-  code: string;
-  summary: string;
-  cause: string;
-  remedy: string;
-  phase?: Phase;
-  detail?: Record<string, unknown>;
-}
+export type Problem = Present<schema.Problem>;
 
-export interface NodeStatus {
-  name: string;
-  home: string;
-  version: string;
-  pid: number;
-  host: 'app' | 'serve';
-  uptimeMs: number;
-  startedAt: string;
-  peerAddr: string;
-  apiAddr?: string;
-  vault: { kind: string; description: string };
-  keyId: string;
-  pin: string;
-  fingerprint: string;
-  fingerprintGroups: string[];
-  words: string[];
-  storeId: string;
-  counts: { peers: number; queued: number; unconfirmed: number; unread: number };
-  problems: Problem[];
-}
-
+export type NodeStatus = Present<schema.NodeStatus>;
 /** What is known about one way between this machine and a peer. */
-export interface Direction {
-  state: 'ok' | 'failed' | 'unknown';
-  checkedAt?: string;
-  latencyMs?: number;
-  address?: string;
-  problem?: Problem;
-}
+export type Direction = Present<schema.Direction>;
+export type PeerView = Present<schema.PeerView>;
+export type InviteView = Present<schema.InviteView>;
+export type LinkPreview = Present<schema.LinkPreview>;
 
-export interface PeerView {
-  name: string;
-  suggestedName: string;
-  dialect: string;
-  state: 'joined' | 'kept' | 'newKey' | 'revoked';
-  keyId?: string;
-  pin?: string;
-  fingerprint?: string;
-  fingerprintGroups?: string[];
-  words?: string[];
-  addresses: string[];
-  pairedBy: string;
-  pairedAt: string;
-  line: { out: Direction; in: Direction };
-  via?: 'direct' | 'held';
-  online: boolean;
-  latencyMs?: number;
-  clockOffsetMs?: number;
-  lastSeenAt?: string;
-  lastProblem?: Problem;
-  queued: number;
-  unread: number;
-  muted: boolean;
-}
-
-export interface InviteView {
-  id: string;
-  link?: string;
-  state: 'open' | 'joined' | 'expired' | 'cancelled' | 'locked';
-  createdAt: string;
-  expiresAt: string;
-  expiresInMs: number;
-  fingerprint: string;
-  words: string[];
-  joinedPeer?: string;
-}
-
-export interface LinkPreview {
-  name: string;
-  addresses: string[];
-  fingerprint: string;
-  fingerprintGroups: string[];
-  words: string[];
-}
-
-export interface AttemptView {
-  ordinal?: number;
-  route: 'lan' | 'relay';
-  via?: 'direct' | 'held';
-  address?: string;
-  status: 'success' | 'failed';
-  phase?: Phase;
-  latencyMs: number;
-  error?: string;
-  code?: string;
-  problem?: Problem;
-  startedAt: string;
-  timings?: { connectMs?: number; tlsMs?: number; authMs?: number; storeMs?: number };
-}
-
-export interface PingView {
-  peer: string;
-  latencyMs: number;
-  route: 'lan' | 'relay';
-  via?: 'direct' | 'held';
-  address?: string;
-  clockOffsetMs?: number;
-  attempts: AttemptView[];
-}
-
-export interface JoinView {
-  peer: PeerView;
-  pingOut?: PingView | null;
-  pingOutProblem?: Problem;
-  pingIn?: { ok: boolean; latencyMs?: number; problem?: Problem };
-}
+export type AttemptView = Exactly<Present<schema.AttemptView>, { status: 'success' | 'failed' }>;
+export type PingView = Exactly<Present<schema.PingView>, { attempts: AttemptView[] }>;
+export type JoinView = Exactly<Present<schema.JoinView>, { pingOut?: PingView }>;
 
 export type MessageState =
   | 'queued'
@@ -132,67 +45,21 @@ export type MessageState =
 
 export type Evidence = 'signed' | 'claimed' | 'none';
 
-export interface MessageView {
-  seq: number;
-  messageId: string;
-  direction: 'in' | 'out';
-  peer: string;
-  type: string;
-  text?: string;
-  payload?: unknown;
-  sentAt: string;
-  createdAt: string;
-  state: MessageState;
-  /** Of an incoming message: how surely it is from that peer. */
-  assurance?: 'signed' | 'sharedSecret' | 'unauthenticated';
-  evidence?: Evidence;
-  problem?: Problem;
-  readAt?: string;
-  acknowledgedAt?: string;
-}
-
-export interface MessagePage {
-  messages: MessageView[];
-  next?: number;
-}
-
-export interface ReceiptView {
-  stage: 'stored' | 'handedOver' | 'acknowledged' | 'refused';
-  at: string;
-  storeId: string;
-  signature: string;
-}
-
-export interface MessageDetail {
-  message: MessageView;
-  attempts: AttemptView[];
-  receipts: ReceiptView[];
-}
-
-export interface SendOutcome {
-  ok: true;
-  messageId: string;
-  target: string;
-  route: string;
-  status: string;
-  evidence?: Evidence;
-  attempts: AttemptView[];
-  timestamp: string;
-}
+export type MessageView = Exactly<
+  Present<schema.MessageView>,
+  { direction: 'in' | 'out'; state: MessageState; evidence?: Evidence }
+>;
+export type MessagePage = Exactly<Present<schema.MessagePage>, { messages: MessageView[] }>;
+export type ReceiptView = Exactly<
+  Present<schema.ReceiptView>,
+  { stage: 'stored' | 'handedOver' | 'acknowledged' | 'refused' }
+>;
+export type MessageDetail = Exactly<
+  Present<schema.MessageDetail>,
+  { message: MessageView; attempts: AttemptView[]; receipts: ReceiptView[] }
+>;
+export type SendOutcome = Exactly<Present<schema.SendOutcome>, { attempts: AttemptView[] }>;
 
 /** What changed in the engine; the page fetches what it shows of that kind again. */
-export type EventKind =
-  | 'peers'
-  | 'messages'
-  | 'attempts'
-  | 'invites'
-  | 'secrets'
-  | 'status'
-  | 'settings'
-  | 'resync';
-
-export interface EngineEvent {
-  seq: number;
-  kind: EventKind;
-  ids: string[];
-}
+export type EventKind = schema.EventKind;
+export type EngineEvent = Present<schema.Event>;
