@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::desk::{App, Desk, app_program};
 use crate::harness::{Launch, tieline_program, wait};
 
-const SOON: Duration = Duration::from_secs(30);
+const SOON: Duration = Duration::from_secs(60);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_starts_into_the_tray_opens_on_demand_and_frees_the_web_view_when_closed() {

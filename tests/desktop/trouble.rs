@@ -4,7 +4,7 @@ use crate::desk::Desk;
 use crate::harness::{Machine, tieline_program, wait};
 use crate::window::Window;
 
-const SOON: std::time::Duration = std::time::Duration::from_secs(30);
+const SOON: std::time::Duration = std::time::Duration::from_secs(60);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_database_is_shown_and_kept() {
@@ -28,6 +28,23 @@ async fn a_damaged_database_is_shown_and_kept() {
         .flatten()
         .any(|entry| std::fs::read(entry.path()).is_ok_and(|bytes| bytes == garbage));
     assert!(kept, "the damaged file is still there");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_keychain_that_is_not_there_is_shown_and_nothing_takes_its_place() {
+    let desk = Desk::new().await.vault("keychain");
+
+    let mut window = Window::open(&desk, []);
+
+    window.shows("Tieline could not start");
+    window.shows("VAULT_ABSENT");
+    window.picture("vault-absent");
+    desk.tray().await.offers("Quit Tieline").await;
+    window.click("Try again");
+    window.shows("VAULT_ABSENT");
+    let made = std::fs::read_dir(desk.home()).expect("the home").flatten();
+    let names: Vec<_> = made.map(|entry| entry.file_name()).collect();
+    assert!(!names.iter().any(|name| name == "vault.json"), "{names:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

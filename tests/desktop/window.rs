@@ -13,7 +13,7 @@ use crate::harness::http::Request;
 use crate::harness::wait;
 
 /// Longest wait for something to appear.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 /// The field of an element's id, from the WebDriver specification.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 

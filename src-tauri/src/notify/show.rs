@@ -38,7 +38,7 @@ mod imp {
         }
         notification
             .icon("tieline-desktop")
-            .hint(Hint::DesktopEntry("tieline-desktop".to_owned()))
+            .hint(Hint::DesktopEntry("Tieline".to_owned()))
             .urgency(Urgency::Normal);
         if notice.page.is_some() {
             notification.action("default", "Open");

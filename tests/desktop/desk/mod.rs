@@ -27,6 +27,7 @@ pub(crate) struct Desk {
     panel: Panel,
     notifications: Notifications,
     directory: TempDir,
+    vault: &'static str,
 }
 
 impl Desk {
@@ -42,7 +43,14 @@ impl Desk {
             display,
             bus,
             directory,
+            vault: "file",
         }
+    }
+
+    /// The same with another vault than the file.
+    pub(crate) fn vault(mut self, vault: &'static str) -> Self {
+        self.vault = vault;
+        self
     }
 
     /// The home of the app under test.
@@ -90,7 +98,7 @@ impl Desk {
             .env("LANG", "C.UTF-8")
             // The accessibility bus would be a second bus, started for every test.
             .env("NO_AT_BRIDGE", "1")
-            .env("TIELINE_VAULT", "file");
+            .env("TIELINE_VAULT", self.vault);
         command
     }
 

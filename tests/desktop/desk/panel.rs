@@ -8,7 +8,7 @@ use zbus::object_server::SignalEmitter;
 use zbus::{Connection, OwnedObjectPath, OwnedVariant, Proxy, Structure, Variant, interface};
 
 /// Longest wait for the tray to become what a test expects.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 const ITEM: &str = "org.kde.StatusNotifierItem";
 
 /// The panel.
