@@ -19,9 +19,9 @@ mod bounds;
 mod clocks;
 mod credentials;
 mod dialling;
-mod joining;
 #[cfg(target_os = "linux")]
 mod disk;
+mod joining;
 mod leaving;
 mod links;
 mod loris;
