@@ -116,6 +116,10 @@ impl Node {
         {
             tracing::warn!("some tasks did not end in time");
         }
+        // What a stopped attempt left as being sent is queued, or unconfirmed, from here on.
+        if let Err(problem) = outbox::recover(self).await {
+            tracing::warn!(%problem, "settling what was being sent failed");
+        }
         let elapsed = self.clock.now();
         let saved = self
             .store
