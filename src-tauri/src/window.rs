@@ -79,7 +79,14 @@ fn on_event<R: Runtime>(window: &WebviewWindow<R>, event: &WindowEvent) {
 }
 
 fn is_own_page(url: &tauri::Url) -> bool {
-    let bundled = url.scheme() == "tauri" || (url.host_str() == Some("tauri.localhost"));
+    // Without a port: any program of this machine can listen on one of `tauri.localhost`.
+    let bundled = match url.scheme() {
+        "tauri" => url.host_str() == Some("localhost"),
+        "http" | "https" => {
+            cfg!(windows) && url.host_str() == Some("tauri.localhost") && url.port().is_none()
+        }
+        _ => false,
+    };
     let dev_server =
         cfg!(debug_assertions) && url.host_str() == Some("127.0.0.1") && url.port() == Some(1420);
     bundled || dev_server
@@ -94,7 +101,9 @@ mod tests {
     fn only_our_own_pages_are_shown() {
         let own = |url: &str| is_own_page(&url.parse().unwrap());
         assert!(own("tauri://localhost/index.html#/peers"));
-        assert!(own("http://tauri.localhost/index.html"));
+        assert_eq!(own("http://tauri.localhost/index.html"), cfg!(windows));
+        assert!(!own("http://tauri.localhost:8080/index.html"));
+        assert!(!own("tauri://elsewhere/index.html"));
         assert!(!own("https://example.org/"));
         assert!(!own("http://127.0.0.1:3847/api/a2a/send"));
         assert!(!own("https://tauri.localhost.example.org/"));

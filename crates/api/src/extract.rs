@@ -101,6 +101,25 @@ impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Input<T> {
     }
 }
 
+/// A JSON body that holds a secret: the refusal of one that cannot be read does not quote it.
+pub(crate) struct Confidential<T>(pub(crate) T);
+
+impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Confidential<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
+        let Raw(bytes) = Raw::from_request(request, state).await?;
+        serde_json::from_slice(&bytes)
+            .map(Confidential)
+            .map_err(|_| {
+                Failure(
+                    Problem::new(Code::InvalidRequest)
+                        .summary("The request's body is not what this route takes."),
+                )
+            })
+    }
+}
+
 /// A query string.
 pub(crate) struct Params<T>(pub(crate) T);
 

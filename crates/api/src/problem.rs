@@ -97,8 +97,34 @@ pub struct LocalError {
     pub timestamp: String,
 }
 
+/// The fields of a [`LocalError`] that a fact must not stand in for: of two fields with one name,
+/// most readers believe the later one.
+const FIELDS: [&str; 10] = [
+    "ok",
+    "error",
+    "code",
+    "cause",
+    "remedy",
+    "phase",
+    "attempts",
+    "messageId",
+    "status",
+    "timestamp",
+];
+
 impl From<Problem> for LocalError {
     fn from(problem: Problem) -> Self {
+        let mut message_id = None;
+        let mut detail = Map::new();
+        for (name, fact) in problem.detail.into_iter().flat_map(|detail| *detail) {
+            match fact {
+                Value::String(id) if name == "messageId" => message_id = Some(id),
+                fact if !FIELDS.contains(&name.as_str()) => {
+                    detail.insert(name, fact);
+                }
+                _ => {}
+            }
+        }
         Self {
             ok: false,
             error: problem.summary,
@@ -107,9 +133,9 @@ impl From<Problem> for LocalError {
             remedy: problem.remedy,
             phase: problem.phase,
             attempts: None,
-            message_id: None,
+            message_id,
             status: None,
-            detail: problem.detail.map(|detail| *detail).unwrap_or_default(),
+            detail,
             timestamp: clock::now(),
         }
     }
@@ -143,5 +169,31 @@ impl From<PingFailure> for PingError {
 impl IntoResponse for PingError {
     fn into_response(self) -> Response {
         (status(self.problem.code), Json(self)).into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_fact_never_stands_in_for_a_documented_field() {
+        let problem = Problem::new(Code::PeerRefusedUs)
+            .with("ok", true)
+            .with("code", "A_CODE_OF_THE_FUTURE")
+            .with("status", "delivered")
+            .with("messageId", "m-1")
+            .with("maxLength", 7);
+        let text = serde_json::to_string(&LocalError::from(problem)).unwrap();
+        for name in ["ok", "code", "messageId"] {
+            assert_eq!(text.matches(&format!("\"{name}\":")).count(), 1, "{text}");
+        }
+        let read: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(read["ok"], false);
+        assert_eq!(read["code"], "PEER_REFUSED_US");
+        assert_eq!(read["messageId"], "m-1");
+        assert_eq!(read["maxLength"], 7);
+        assert!(read.get("status").is_none());
     }
 }

@@ -1,4 +1,4 @@
-//! The query string of the two message lists.
+//! The query strings of the message routes.
 
 use std::time::Duration;
 
@@ -10,6 +10,14 @@ use tokio_util::sync::CancellationToken;
 use utoipa::IntoParams;
 
 use crate::limits::MAX_WAIT;
+
+/// Whose message is meant.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Whose {
+    /// Name of the peer that sent it; needed where several used its id.
+    pub(crate) peer: Option<String>,
+}
 
 /// Which messages to list; all given conditions must hold.
 #[derive(Debug, Default, Deserialize, IntoParams)]

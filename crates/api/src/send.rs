@@ -200,11 +200,12 @@ fn no_group(group: &str) -> Problem {
 
 impl From<SendFailure> for LocalError {
     fn from(failure: SendFailure) -> Self {
+        let error = Self::from(failure.problem);
         Self {
             attempts: failure.attempts,
-            message_id: failure.message_id,
+            message_id: failure.message_id.or(error.message_id),
             status: failure.status,
-            ..Self::from(failure.problem)
+            ..error
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use tieline_store::messages::{self, Cursor, Direction, Filter, State};
+use tieline_store::messages::{self, Cursor, Direction, Filter, MessageRow, State};
 use tieline_store::peers::{self, PeerId};
 use tieline_store::{attempts, receipts};
 use tieline_wire::message::MessageId;
@@ -153,7 +153,12 @@ impl Node {
         let found = self
             .store
             .read(move |conn| {
-                let Some(row) = messages::by_message_id(conn, &wanted)?.into_iter().next() else {
+                let rows = messages::by_message_id(conn, &wanted)?;
+                // A peer may use an id of ours for a message of its own; ours is what is meant.
+                let Some(row) = rows
+                    .into_iter()
+                    .max_by_key(|row| (row.direction == Direction::Out, row.seq))
+                else {
                     return Ok(None);
                 };
                 let attempts = attempts::list(conn, row.seq)?;
@@ -173,25 +178,48 @@ impl Node {
         })
     }
 
-    /// An agent acknowledges an incoming message; its sender is told.
+    /// An agent acknowledges an incoming message; its sender is told. `peer` says whose message is
+    /// meant where several peers used the id.
     ///
     /// # Errors
-    /// `MESSAGE_NOT_FOUND` where no incoming message has this id.
-    pub async fn acknowledge(&self, id: &str) -> Result<MessageView, Problem> {
+    /// `MESSAGE_NOT_FOUND` where no incoming message has this id, `ID_CONFLICT` where those of
+    /// several peers have it: one of them must not get the receipt for another's.
+    pub async fn acknowledge(&self, id: &str, peer: Option<&str>) -> Result<MessageView, Problem> {
         let wanted = MessageId::new(id)?;
+        let from = match peer {
+            Some(name) => Some(self.peer_named(name)?.id),
+            None => None,
+        };
         let now = wall_now();
         let found = self
             .store
             .write(move |tx| {
-                let rows = messages::by_message_id(tx, &wanted)?;
-                let Some(row) = rows.into_iter().find(|row| row.direction == Direction::In) else {
-                    return Ok(None);
+                let mut rows = messages::by_message_id(tx, &wanted)?;
+                rows.retain(|row| {
+                    row.direction == Direction::In && from.is_none_or(|from| row.peer == from)
+                });
+                if rows.windows(2).any(|two| two[0].peer != two[1].peer) {
+                    return Ok(Found::Several);
+                }
+                let Some(row) = rows.into_iter().max_by_key(|row| row.assurance) else {
+                    return Ok(Found::None);
                 };
                 let news = messages::acknowledge(tx, row.seq, now)?;
-                Ok(messages::get(tx, row.seq)?.map(|row| (row, news)))
+                Ok(messages::get(tx, row.seq)?
+                    .map_or(Found::None, |row| Found::One(Box::new(row), news)))
             })
             .await?;
-        let (row, news) = found.ok_or_else(|| not_found(id))?;
+        let (row, news) = match found {
+            Found::One(row, news) => (*row, news),
+            Found::None => return Err(not_found(id)),
+            Found::Several => {
+                return Err(Problem::new(Code::IdConflict)
+                    .summary("Several peers sent a message with this id.")
+                    .because("Each peer chooses the ids of its messages.")
+                    .remedy("Say whose message is meant, with `peer`.")
+                    .with("messageId", id));
+            }
+        };
         if news {
             if let Some(peer) = self.peers.by_id(row.peer)
                 && peer.record().keys.is_some()
@@ -259,6 +287,13 @@ impl Node {
             payload: true,
         })
     }
+}
+
+/// The incoming message with an id, and whether acknowledging it is news.
+enum Found {
+    None,
+    One(Box<MessageRow>, bool),
+    Several,
 }
 
 fn names(

@@ -71,7 +71,7 @@ async fn two_nodes_pair_by_link_and_exchange_messages_both_ways() {
     assert_eq!(received(&b).await, ["and back"]);
     let detail = a.message(&back.message_id).await.unwrap();
     assert_eq!((detail.attempts.len(), detail.receipts.len()), (1, 1));
-    b.acknowledge(&back.message_id).await.unwrap();
+    b.acknowledge(&back.message_id, None).await.unwrap();
     for _ in 0..100 {
         if a.message(&back.message_id)
             .await

@@ -16,6 +16,8 @@ pub const ANSWER_TYPE: &str = "tieline.answer";
 pub const DEFAULT_HOPS: u8 = 4;
 /// Most hops that are believed.
 pub const MAX_HOPS: u8 = 16;
+/// Longest name of a conversation, in bytes. It becomes a variable of a program's environment.
+pub const MAX_SESSION: usize = 256;
 
 /// A question to a peer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,7 +73,8 @@ impl Ask {
         payload(ASK_TYPE, self)
     }
 
-    /// Reads a payload of type [`ASK_TYPE`]. More than [`MAX_HOPS`] become that.
+    /// Reads a payload of type [`ASK_TYPE`]. More than [`MAX_HOPS`] become that; a session of more
+    /// than [`MAX_SESSION`] bytes is refused.
     ///
     /// # Errors
     /// [`NotAsked`].
@@ -80,6 +83,16 @@ impl Ask {
             kind: "ask",
             reason: error.to_string(),
         })?;
+        if ask
+            .session
+            .as_ref()
+            .is_some_and(|session| session.len() > MAX_SESSION)
+        {
+            return Err(NotAsked {
+                kind: "ask",
+                reason: format!("its session has more than {MAX_SESSION} bytes"),
+            });
+        }
         ask.hops = ask.hops.min(MAX_HOPS);
         Ok(ask)
     }
@@ -167,5 +180,8 @@ mod tests {
         ] {
             assert!(Ask::parse(bad).is_err(), "{bad}");
         }
+        let session = |length| format!(r#"{{"text":"x","session":"{}"}}"#, "s".repeat(length));
+        assert!(Ask::parse(&session(MAX_SESSION)).is_ok());
+        assert!(Ask::parse(&session(MAX_SESSION + 1)).is_err());
     }
 }

@@ -7,7 +7,7 @@ use tieline_node::Node;
 use tieline_node::model::{JoinView, LinkPreview};
 use utoipa::ToSchema;
 
-use crate::extract::Input;
+use crate::extract::Confidential;
 use crate::problem::{Failure, ProblemSchema};
 
 /// An invite's link.
@@ -28,7 +28,7 @@ pub(super) struct LinkInput {
 )]
 pub(super) async fn preview(
     State(node): State<Node>,
-    Input(input): Input<LinkInput>,
+    Confidential(input): Confidential<LinkInput>,
 ) -> Result<Json<LinkPreview>, Failure> {
     Ok(Json(node.preview_link(&input.link)?))
 }
@@ -48,7 +48,7 @@ pub(super) async fn preview(
 )]
 pub(super) async fn join(
     State(node): State<Node>,
-    Input(input): Input<LinkInput>,
+    Confidential(input): Confidential<LinkInput>,
 ) -> Result<Json<JoinView>, Failure> {
     Ok(Json(node.join(&input.link).await?))
 }

@@ -9,7 +9,7 @@ use tieline_node::model::{MessageDetail, MessagePage, MessageView, SendOutcome};
 use super::Control;
 use crate::extract::{Params, Raw, Segment};
 use crate::problem::{Failure, LocalError, ProblemSchema};
-use crate::query::MessageParams;
+use crate::query::{MessageParams, Whose};
 use crate::send::{self, SendBody};
 
 /// Send a message: the same body and answers as the local API's `POST /api/a2a/send`.
@@ -72,12 +72,17 @@ pub(super) async fn show(
     operation_id = "acknowledgeMessage",
     path = "/control/messages/{id}/ack",
     tag = "messages",
-    params(("id" = String, Path, description = "The message's id")),
-    responses((status = 200, body = MessageView), (status = 404, body = ProblemSchema))
+    params(("id" = String, Path, description = "The message's id"), Whose),
+    responses(
+        (status = 200, body = MessageView),
+        (status = 404, body = ProblemSchema),
+        (status = 409, description = "ID_CONFLICT: several peers used the id", body = ProblemSchema),
+    )
 )]
 pub(super) async fn acknowledge(
     State(node): State<Node>,
     Segment(id): Segment,
+    Params(whose): Params<Whose>,
 ) -> Result<Json<MessageView>, Failure> {
-    Ok(Json(node.acknowledge(&id).await?))
+    Ok(Json(node.acknowledge(&id, whose.peer.as_deref()).await?))
 }

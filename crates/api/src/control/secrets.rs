@@ -6,10 +6,9 @@ use http::StatusCode;
 use serde::Deserialize;
 use tieline_node::Node;
 use tieline_node::model::SecretView;
-use tieline_wire::problem::{Code, Problem};
 use utoipa::ToSchema;
 
-use crate::extract::{Raw, Segment};
+use crate::extract::{Confidential, Segment};
 use crate::problem::{Failure, ProblemSchema};
 
 /// The secrets that were set, without their values.
@@ -44,12 +43,8 @@ pub(super) struct SecretInput {
 pub(super) async fn set(
     State(node): State<Node>,
     Segment(name): Segment,
-    Raw(body): Raw,
+    Confidential(input): Confidential<SecretInput>,
 ) -> Result<StatusCode, Failure> {
-    // Not the common JSON extractor: its refusals quote what they could not read.
-    let input: SecretInput = serde_json::from_slice(&body).map_err(|_| {
-        Problem::new(Code::InvalidRequest).summary("The body must be {\"value\": \"…\"}.")
-    })?;
     node.set_secret(&name, &input.value).await?;
     Ok(StatusCode::NO_CONTENT)
 }

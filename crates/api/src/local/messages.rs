@@ -7,7 +7,7 @@ use tieline_node::model::{MessageDetail, MessagePage, MessageView};
 use super::{Local, LocalError};
 use crate::extract::{Params, Segment};
 use crate::problem::Failure;
-use crate::query::MessageParams;
+use crate::query::{MessageParams, Whose};
 
 /// List messages, newest first.
 ///
@@ -61,17 +61,21 @@ pub(super) async fn show(
     operation_id = "acknowledgeMessage",
     path = "/api/a2a/messages/{id}/ack",
     tag = "messages",
-    params(("id" = String, Path, description = "The message's id")),
+    params(("id" = String, Path, description = "The message's id"), Whose),
     responses(
         (status = 200, description = "The message as it stands now", body = MessageView),
         (status = 401, description = "UNAUTHORIZED", body = LocalError),
-        (status = 404, description = "MESSAGE_NOT_FOUND", body = LocalError),
+        (status = 404, description = "MESSAGE_NOT_FOUND or PEER_NOT_FOUND", body = LocalError),
+        (status = 409, description = "ID_CONFLICT: several peers used the id; say which with `peer`", body = LocalError),
     ),
     security(("token" = []))
 )]
 pub(super) async fn acknowledge(
     State(local): State<Local>,
     Segment(id): Segment,
+    Params(whose): Params<Whose>,
 ) -> Result<Json<MessageView>, Failure> {
-    Ok(Json(local.node.acknowledge(&id).await?))
+    Ok(Json(
+        local.node.acknowledge(&id, whose.peer.as_deref()).await?,
+    ))
 }

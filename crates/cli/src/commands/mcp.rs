@@ -114,8 +114,14 @@ impl Tieline {
         description = "List the paired machines: names, whether they can be reached, and why not."
     )]
     async fn peer_list(&self) -> CallToolResult {
-        let peers = self.client.get::<Value>("/control/peers").await;
-        told(peers.map(|peers| json!({ "peers": peers })))
+        let peers = self.client.get::<Vec<Value>>("/control/peers").await;
+        told(peers.map(|mut peers| {
+            for fields in peers.iter_mut().filter_map(Value::as_object_mut) {
+                // What the peer calls itself; the name that counts is this node's own.
+                fields.remove("suggestedName");
+            }
+            json!({ "peers": peers })
+        }))
     }
 
     #[tool(
@@ -232,7 +238,7 @@ fn shown(message: &MessageView) -> Value {
         "seq": message.seq,
         "message_id": message.message_id,
         "peer": message.peer,
-        "type": message.r#type,
+        "untrusted_type": message.r#type,
         "received_at": message.created_at,
         "state": message.state,
         "untrusted_text": message.text,

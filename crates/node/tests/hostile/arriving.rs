@@ -350,3 +350,43 @@ async fn reports_about_messages_that_are_not_the_reporters_change_nothing() {
     let detail = world.node.message(&sent.message_id).await.unwrap();
     assert!(detail.message.acknowledged_at.is_some());
 }
+
+#[tokio::test]
+async fn an_id_that_two_peers_use_gets_nobody_anothers_receipt() {
+    let world = World::new("mac").await;
+    let alice = Actor::new("alice").join(&world.node, &[]).await;
+    let mallory = Actor::new("mallory").join(&world.node, &[]).await;
+    for peer in [&alice, &mallory] {
+        let http = peer.dial().await;
+        let body = peer.message("order-1", "please confirm");
+        assert_eq!(peer.post(&http, MESSAGES, &body).await.status, 200);
+    }
+    let several = world.node.acknowledge("order-1", None).await.unwrap_err();
+    assert_eq!(several.code.to_string(), "ID_CONFLICT");
+    let one = world.node.acknowledge("order-1", Some("alice")).await;
+    assert_eq!(one.unwrap().peer, "alice");
+    let page = world.node.messages(Default::default()).await.unwrap();
+    for message in page.messages {
+        let acknowledged = message.acknowledged_at.is_some();
+        assert_eq!(acknowledged, message.peer == "alice");
+    }
+}
+
+#[tokio::test]
+async fn a_peer_cannot_hide_a_message_of_this_node_behind_its_id() {
+    let world = World::new("mac").await;
+    let actor = Actor::new("friend");
+    let station = crate::station::Station::honest(&actor).await;
+    let peer = actor.join(&world.node, &[station.address]).await;
+    let sent = world
+        .node
+        .send(crate::world::text("friend", "mine"))
+        .await
+        .unwrap();
+    let http = peer.dial().await;
+    let body = peer.message(&sent.message_id, "not yours");
+    assert_eq!(peer.post(&http, MESSAGES, &body).await.status, 200);
+    let shown = world.node.message(&sent.message_id).await.unwrap();
+    assert_eq!(shown.message.direction, "out");
+    assert_eq!(shown.message.text.as_deref(), Some("mine"));
+}

@@ -10,6 +10,9 @@ use crate::peers::PeerId;
 /// Most messages on a page.
 pub const MAX_PAGE: u32 = 500;
 
+/// Most bytes of payloads on a page that carries them, unless the first message alone has more.
+pub const MAX_PAGE_BYTES: i64 = 4 << 20;
+
 /// Where a page starts and which way it goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Cursor {
@@ -68,19 +71,27 @@ pub fn list(conn: &Connection, filter: &Filter) -> Result<Page, StoreError> {
         return Ok(Page::default());
     };
     let mut statement = conn.prepare_cached(&sql)?;
-    let rows = statement.query_map(params_from_iter(values), |row| {
+    let mut rows = statement.query(params_from_iter(values))?;
+    let mut page = Page::default();
+    let mut bytes = 0_i64;
+    while let Some(row) = rows.next()? {
         let mut message = read(row)?;
-        if let Some(text) = row.get(25)? {
+        let text: Option<String> = row.get(25)?;
+        if filter.payload && text.is_some() {
+            bytes = bytes.saturating_add(message.payload_bytes);
+        }
+        let is_full = page.messages.len() == limit as usize;
+        if is_full || (bytes > MAX_PAGE_BYTES && !page.messages.is_empty()) {
+            page.more = true;
+            break;
+        }
+        if let Some(text) = text {
             let payload = if filter.payload { row.get(26)? } else { None };
             message.content = Some(Content { text, payload });
         }
-        Ok(message)
-    })?;
-    let mut messages: Vec<MessageRow> = rows.collect::<Result<_, _>>()?;
-    let wanted = limit as usize;
-    let more = messages.len() > wanted;
-    messages.truncate(wanted);
-    Ok(Page { messages, more })
+        page.messages.push(message);
+    }
+    Ok(page)
 }
 
 struct Query {

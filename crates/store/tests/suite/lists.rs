@@ -4,7 +4,9 @@ use std::sync::OnceLock;
 
 use crate::support::{Home, add_peer, id, incoming, outgoing};
 use proptest::prelude::*;
-use tieline_store::messages::{self, Cursor, Direction, Filter, MAX_PAGE, Mode, Page, State};
+use tieline_store::messages::{
+    self, Cursor, Direction, Filter, MAX_PAGE, MAX_PAGE_BYTES, Mode, Page, State,
+};
 use tieline_store::peers::PeerId;
 use tieline_store::{Connection, Store, StoreError};
 
@@ -156,6 +158,51 @@ async fn filters_narrow_a_list() {
             .unwrap()
             .starts_with("{\"type\"")
     );
+}
+
+#[tokio::test]
+async fn a_page_with_payloads_stays_small_however_large_they_are() {
+    let home = Home::new();
+    let store = home.open();
+    let peer = add_peer(&store, "one").await;
+    let large = "x".repeat(1 << 20);
+    store
+        .write(move |tx| {
+            for number in 0..9 {
+                messages::accept_incoming(tx, &incoming(peer, &format!("m-{number}"), &large))?;
+            }
+            // One alone may be larger than a page.
+            let huge = "x".repeat(5 << 20);
+            messages::accept_incoming(tx, &incoming(peer, "huge", &huge))?;
+            Ok(())
+        })
+        .await
+        .unwrap();
+    for payload in [true, false] {
+        let (mut seen, mut after, mut pages) = (0, 0, 0);
+        loop {
+            let filter = Filter {
+                cursor: Cursor::After(after),
+                limit: MAX_PAGE,
+                payload,
+                ..Filter::default()
+            };
+            let page = store
+                .read(move |conn| messages::list(conn, &filter))
+                .await
+                .unwrap();
+            let bytes: i64 = page.messages.iter().map(|row| row.payload_bytes).sum();
+            let fits = bytes <= MAX_PAGE_BYTES || page.messages.len() == 1;
+            assert!(!payload || fits, "{bytes} bytes");
+            seen += page.messages.len();
+            after = page.messages.last().unwrap().seq;
+            pages += 1;
+            if !page.more {
+                break;
+            }
+        }
+        assert_eq!((seen, pages > 1), (10, payload));
+    }
 }
 
 #[tokio::test]

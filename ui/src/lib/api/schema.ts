@@ -1985,7 +1985,10 @@ export interface operations {
     };
     acknowledgeMessage: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Name of the peer that sent it; needed where several used its id. */
+                peer?: string;
+            };
             header?: never;
             path: {
                 /** @description The message's id */
@@ -2004,6 +2007,15 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ID_CONFLICT: several peers used the id */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
