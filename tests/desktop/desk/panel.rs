@@ -185,15 +185,23 @@ impl TrayItem {
         }
     }
 
-    /// The picture in the tray, as the bytes of its PNG file.
+    /// The picture in the tray, as the bytes of its PNG file. The file goes when the app puts
+    /// another picture in its place; then the new one is read.
     pub(crate) async fn picture(&self) -> Vec<u8> {
-        let file: String = self
-            .item()
-            .await
-            .get_property("IconName")
-            .await
-            .expect("a picture");
-        std::fs::read(&file).unwrap_or_else(|error| panic!("{file}: {error}"))
+        let begun = Instant::now();
+        loop {
+            let file: String = self
+                .item()
+                .await
+                .get_property("IconName")
+                .await
+                .expect("a picture");
+            match std::fs::read(&file) {
+                Ok(picture) => return picture,
+                Err(error) => assert!(begun.elapsed() < PATIENCE, "{file}: {error}"),
+            }
+            tokio::time::sleep(Duration::from_millis(30)).await;
+        }
     }
 
     /// The menu from the top. Empty for the moment in which the app puts another in its place.
