@@ -10,7 +10,7 @@ use tieline_wire::problem::{Code, Problem};
 use tieline_wire::time::UnixMillis;
 
 use crate::clock::{Instant, millis, wall_now};
-use crate::line::{Answer, Connection, DirectConnection, ExchangeError, dial};
+use crate::line::{Answer, Connection, DirectConnection, ExchangeError, Timings, dial};
 use crate::model::{AttemptView, Direction, DirectionState, EventKind, PhaseTimings, Via};
 use crate::node::Node;
 use crate::pairing;
@@ -32,6 +32,8 @@ pub(crate) struct Try {
     pub connect: Option<Duration>,
     /// TLS handshake, where it dialled.
     pub tls: Option<Duration>,
+    /// From the TLS connection to one that the peer takes requests on: HTTP/2, and the pair's token.
+    pub auth: Option<Duration>,
     /// Request to answer.
     pub store: Option<Duration>,
     /// Why it failed.
@@ -52,7 +54,7 @@ pub(crate) struct Exchange {
 /// A connection to use, and what it took to get it.
 struct Ready {
     connection: Connection,
-    dialled: Option<(Duration, Option<Duration>)>,
+    dialled: Option<(Timings, Duration)>,
 }
 
 /// Sends a request over the open line, or a new one; a request that broke is tried once more on a
@@ -91,8 +93,9 @@ pub(crate) async fn exchange(node: &Node, peer: &Arc<Peer>, path: &str, body: By
             address: Some(ready.connection.address()),
             started_at,
             took: started.elapsed(),
-            connect: ready.dialled.map(|(connect, _)| connect),
-            tls: ready.dialled.and_then(|(_, tls)| tls),
+            connect: ready.dialled.map(|(timings, _)| timings.connect),
+            tls: ready.dialled.and_then(|(timings, _)| timings.tls),
+            auth: ready.dialled.map(|(_, auth)| auth),
             store: Some(asked.elapsed()),
             problem: None,
         };
@@ -162,7 +165,7 @@ async fn ready(node: &Node, peer: &Arc<Peer>, fresh: bool) -> Result<Ready, (Pro
             dialled: None,
         });
     }
-    let connection = tokio::select! {
+    let (connection, auth) = tokio::select! {
         dialled = dial_peer(node, peer) => dialled?,
         // A peer that cannot be dialled comes by itself; no need to wait for the dial to fail.
         held = peer.line.held() => {
@@ -173,13 +176,17 @@ async fn ready(node: &Node, peer: &Arc<Peer>, fresh: bool) -> Result<Ready, (Pro
     drop(turn);
     Ok(Ready {
         connection: Connection::Direct(connection),
-        dialled: Some((timings.connect, timings.tls)),
+        dialled: Some((timings, auth)),
     })
 }
 
 /// Dials a peer, binds the pair's token where there is none, and puts the connection on its line.
-async fn dial_peer(node: &Node, peer: &Arc<Peer>) -> Result<Arc<DirectConnection>, (Problem, Try)> {
-    let failed = |problem: Problem, address: Option<String>, connect, tls| {
+/// Gives the time that passed after the TLS handshake, too.
+async fn dial_peer(
+    node: &Node,
+    peer: &Arc<Peer>,
+) -> Result<(Arc<DirectConnection>, Duration), (Problem, Try)> {
+    let failed = |problem: Problem, address: Option<String>, connect, tls, auth| {
         let this = Try {
             via: None,
             address,
@@ -187,6 +194,7 @@ async fn dial_peer(node: &Node, peer: &Arc<Peer>) -> Result<Arc<DirectConnection
             took: Duration::ZERO,
             connect,
             tls,
+            auth,
             store: None,
             problem: Some(problem.clone()),
         };
@@ -194,10 +202,16 @@ async fn dial_peer(node: &Node, peer: &Arc<Peer>) -> Result<Arc<DirectConnection
     };
     let record = peer.record();
     let Some(keys) = &record.keys else {
-        return Err(failed(Problem::new(Code::PeerRevoked), None, None, None));
+        return Err(failed(
+            Problem::new(Code::PeerRevoked),
+            None,
+            None,
+            None,
+            None,
+        ));
     };
     let tls = ClientTls::new(&node.identity, keys.pin, b"h2")
-        .map_err(|problem| failed(problem, None, None, None))?;
+        .map_err(|problem| failed(problem, None, None, None, None))?;
     let last_good = record.row.last_good_address.as_ref();
     let dialled = match dial(&record.row.addresses, last_good, &tls).await {
         Ok(dialled) => dialled,
@@ -219,18 +233,26 @@ async fn dial_peer(node: &Node, peer: &Arc<Peer>) -> Result<Arc<DirectConnection
                 address,
                 Some(timings.connect),
                 timings.tls,
+                None,
             ));
         }
     };
     let address = dialled.address.clone();
     let timings = dialled.timings;
     let shown = Some(address.to_string());
-    let connection = DirectConnection::start(dialled, &peer.cut)
-        .await
-        .map_err(|problem| failed(problem, shown.clone(), Some(timings.connect), timings.tls))?;
-    pairing::settle_token(node, peer, &connection)
-        .await
-        .map_err(|problem| failed(problem, shown, Some(timings.connect), timings.tls))?;
+    let greeting = Instant::now();
+    let started = DirectConnection::start(dialled, &peer.cut).await;
+    let greeted = match started {
+        Ok(connection) => pairing::settle_token(node, peer, &connection)
+            .await
+            .map(|()| connection),
+        Err(problem) => Err(problem),
+    };
+    let auth = greeting.elapsed();
+    let connection = greeted.map_err(|problem| {
+        let connect = Some(timings.connect);
+        failed(problem, shown, connect, timings.tls, Some(auth))
+    })?;
     if record.row.last_good_address.as_ref() != Some(&address) {
         let id = peer.id;
         let stored = node.change_peer(id, move |tx| {
@@ -241,7 +263,7 @@ async fn dial_peer(node: &Node, peer: &Arc<Peer>) -> Result<Arc<DirectConnection
         }
     }
     peer.line.set_direct(Arc::clone(&connection));
-    Ok(connection)
+    Ok((connection, auth))
 }
 
 fn worked(node: &Node, peer: &Arc<Peer>, this: &Try) {
@@ -326,6 +348,7 @@ impl Try {
             timings: Some(PhaseTimings {
                 connect_ms: self.connect.map(millis),
                 tls_ms: self.tls.map(millis),
+                auth_ms: self.auth.map(millis),
                 store_ms: self.store.map(millis),
             }),
         }
@@ -359,7 +382,7 @@ impl Try {
             latency_us: Some(micros(self.took)),
             connect_us: self.connect.map(micros),
             tls_us: self.tls.map(micros),
-            auth_us: None,
+            auth_us: self.auth.map(micros),
             store_us: self.store.map(micros),
         }
     }

@@ -9,6 +9,8 @@
 
 mod ask;
 mod clock;
+mod conversations;
+mod deliveries;
 mod dialect;
 mod events;
 mod exchange;

@@ -169,11 +169,7 @@ impl Node {
         let (row, attempts, receipts, names) = found.ok_or_else(|| not_found(id))?;
         Ok(MessageDetail {
             message: self.message_view(row, &names),
-            attempts: attempts
-                .into_iter()
-                .enumerate()
-                .map(|(place, attempt)| views::attempt(place, attempt))
-                .collect(),
+            attempts: views::attempts(attempts),
             receipts: receipts.iter().filter_map(views::receipt).collect(),
         })
     }
@@ -280,6 +276,8 @@ impl Node {
             direction,
             states,
             kinds: query.r#type.iter().cloned().collect(),
+            evidence: None,
+            tried: None,
             unread: query.unread.unwrap_or_default(),
             search: query.search.clone(),
             cursor,
@@ -296,7 +294,8 @@ enum Found {
     Several,
 }
 
-fn names(
+/// The names of all peers, also of those that are gone.
+pub(crate) fn names(
     conn: &rusqlite::Connection,
 ) -> Result<HashMap<PeerId, String>, tieline_store::StoreError> {
     Ok(peers::list(conn, true)?
@@ -305,6 +304,6 @@ fn names(
         .collect())
 }
 
-fn not_found(id: &str) -> Problem {
+pub(crate) fn not_found(id: &str) -> Problem {
     Problem::new(Code::MessageNotFound).with("messageId", id)
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use tieline_store::attempts::{Attempt, AttemptStatus};
-use tieline_store::messages::{self, Assurance, Counts as Open, Direction, Evidence, MessageRow};
+use tieline_store::messages::{
+    self, Assurance, Counts as Open, Direction, Evidence, MessageRow, State,
+};
 use tieline_store::peers::{PeerId, PeerState};
 use tieline_store::receipts::ReceiptRow;
 use tieline_wire::certificate::Certificate;
@@ -184,7 +186,17 @@ impl Node {
             problem: row
                 .problem
                 .and_then(|value| serde_json::from_value(value).ok()),
+            bytes: unsigned(row.payload_bytes),
+            expires_at: row
+                .expires_elapsed_ms
+                .filter(|_| matches!(row.state, State::Queued | State::Sending))
+                .map(|expires| {
+                    let left = expires.saturating_sub(self.clock.now());
+                    UnixMillis(wall_now().0.saturating_add(left)).to_string()
+                }),
+            finished_at: row.finished_at.map(|at| at.to_string()),
             read_at: row.read_at.map(|at| at.to_string()),
+            handed_over_at: row.handed_over_at.map(|at| at.to_string()),
             acknowledged_at: row.acknowledged_at.map(|at| at.to_string()),
         }
     }
@@ -199,9 +211,18 @@ const fn assurance(assurance: Assurance) -> &'static str {
     }
 }
 
-/// A stored attempt as front ends see it; `place` counts from zero.
+/// All attempts of a message as front ends see them.
 #[must_use]
-pub(crate) fn attempt(place: usize, attempt: Attempt) -> AttemptView {
+pub(crate) fn attempts(all: Vec<Attempt>) -> Vec<AttemptView> {
+    let numbered = (1..).zip(all);
+    numbered
+        .map(|(ordinal, one)| attempt(ordinal, one))
+        .collect()
+}
+
+/// A stored attempt as front ends see it; `ordinal` counts from one.
+#[must_use]
+pub(crate) fn attempt(ordinal: i64, attempt: Attempt) -> AttemptView {
     let problem: Option<Problem> = attempt
         .detail
         .and_then(|value| serde_json::from_value(value).ok());
@@ -215,7 +236,7 @@ pub(crate) fn attempt(place: usize, attempt: Attempt) -> AttemptView {
         latency_ms: millis(attempt.latency_us).unwrap_or_default(),
         error: problem.as_ref().map(problem_sentence),
         relay_status: None,
-        ordinal: i64::try_from(place + 1).ok(),
+        ordinal: Some(ordinal),
         via: attempt.via.map(|via| {
             if via == "held" {
                 Via::Held
@@ -231,6 +252,7 @@ pub(crate) fn attempt(place: usize, attempt: Attempt) -> AttemptView {
         timings: Some(PhaseTimings {
             connect_ms: millis(attempt.connect_us),
             tls_ms: millis(attempt.tls_us),
+            auth_ms: millis(attempt.auth_us),
             store_ms: millis(attempt.store_us),
         }),
     }

@@ -92,6 +92,27 @@ pub fn record(conn: &Connection, message_seq: i64, attempt: &Attempt) -> Result<
         .query_row(values, |row| row.get(0))?)
 }
 
+/// A message's last attempts with their places, oldest first, and how many it has in all. A message that waits for days
+/// has thousands.
+///
+/// # Errors
+/// Any failure of the database.
+pub fn last(
+    conn: &Connection,
+    message_seq: i64,
+    most: u32,
+) -> Result<(Vec<(i64, Attempt)>, i64), StoreError> {
+    let sql = "SELECT route, via, address, phase, status, code, detail, started_at, latency_us, connect_us, tls_us, \
+        auth_us, store_us, ordinal FROM attempts WHERE message_seq = ?1 ORDER BY ordinal DESC LIMIT ?2";
+    let mut statement = conn.prepare_cached(sql)?;
+    let rows = statement.query_map((message_seq, most), |row| Ok((row.get(13)?, read(row)?)))?;
+    let mut attempts: Vec<(i64, Attempt)> = rows.collect::<Result<_, _>>()?;
+    attempts.reverse();
+    // Places are given without gaps, so the last one is the count.
+    let count = attempts.last().map_or(0, |(place, _)| *place);
+    Ok((attempts, count))
+}
+
 /// A message's attempts in their order.
 ///
 /// # Errors

@@ -25,10 +25,10 @@ pub use incoming::{
     mark_read_up_to, received,
 };
 pub use outgoing::{
-    Finish, NewOutgoing, Queued, due_for_peer, finish_outgoing, insert_outgoing, peers_with_due,
-    requeue, start_sending, unconfirmed_for_peer,
+    Finish, NewOutgoing, Queued, cancel, due_for_peer, finish_outgoing, insert_outgoing,
+    peers_with_due, requeue, start_sending, unconfirmed_for_peer,
 };
-pub use pages::{Counts, Cursor, Filter, MAX_PAGE, MAX_PAGE_BYTES, Page, counts, list};
+pub use pages::{Counts, Cursor, Filter, MAX_PAGE, MAX_PAGE_BYTES, Page, Tried, counts, list};
 pub use state::{Assurance, Direction, Evidence, Mode, State};
 pub use upkeep::{Expired, Recovered, expire, give_up, recover_on_start};
 

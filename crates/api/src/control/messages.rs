@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use tieline_node::Node;
-use tieline_node::model::{MessageDetail, MessagePage, MessageView, SendOutcome};
+use tieline_node::model::{ConversationView, MessageDetail, MessagePage, MessageView, SendOutcome};
 
 use super::Control;
 use crate::extract::{Params, Raw, Segment};
@@ -48,6 +48,20 @@ pub(super) async fn list(
     Params(params): Params<MessageParams>,
 ) -> Result<Json<MessagePage>, Failure> {
     Ok(Json(params.answer(&control.node, &control.stop).await?))
+}
+
+/// One conversation for each peer: the one with the newest message first.
+#[utoipa::path(
+    get,
+    operation_id = "listConversations",
+    path = "/control/conversations",
+    tag = "messages",
+    responses((status = 200, body = Vec<ConversationView>), (status = "5XX", body = ProblemSchema))
+)]
+pub(super) async fn conversations(
+    State(node): State<Node>,
+) -> Result<Json<Vec<ConversationView>>, Failure> {
+    Ok(Json(node.conversations().await?))
 }
 
 /// One message with every attempt and receipt.

@@ -5,6 +5,7 @@
 //! its HTTP status.
 
 mod asks;
+mod deliveries;
 mod events;
 mod invites;
 mod join;
@@ -129,6 +130,11 @@ fn routes() -> OpenApiRouter<Control> {
         .routes(routes!(messages::list))
         .routes(routes!(messages::show))
         .routes(routes!(messages::acknowledge))
+        .routes(routes!(messages::conversations))
+        .routes(routes!(deliveries::list))
+        .routes(routes!(deliveries::try_now))
+        .routes(routes!(deliveries::cancel))
+        .routes(routes!(deliveries::again))
         .routes(routes!(asks::ask))
         .routes(routes!(asks::pending))
         .routes(routes!(asks::show))

@@ -220,6 +220,7 @@ async fn ask(
         took: Duration::ZERO,
         connect: None,
         tls: None,
+        auth: None,
         store: None,
         problem: None,
     };

@@ -89,6 +89,23 @@ pub struct KithkitPeer {
     pub ip: Option<String>,
 }
 
+/// Which outgoing messages to list with their way. All given conditions must hold.
+#[derive(Debug, Clone, Default)]
+pub struct DeliveryQuery {
+    /// Peer name.
+    pub peer: Option<String>,
+    /// One of the states of outgoing messages in [`super::MessageView::state`].
+    pub state: Option<String>,
+    /// `direct`, `held` or `relay`: tried that way at least once.
+    pub over: Option<String>,
+    /// `signed`, `claimed` or `none`: delivered, and resting on that.
+    pub evidence: Option<String>,
+    /// Only those before this `seq`.
+    pub before: Option<i64>,
+    /// At most this many, 1 to 100; 30 otherwise.
+    pub limit: Option<u32>,
+}
+
 /// Which messages to list. All given conditions must hold.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]

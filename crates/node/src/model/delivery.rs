@@ -16,6 +16,9 @@ pub struct PhaseTimings {
     /// TLS handshake with the pin check.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls_ms: Option<f64>,
+    /// What came before the first request on a new connection: HTTP/2, and the pair's token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_ms: Option<f64>,
     /// Request, the peer's store, and its answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub store_ms: Option<f64>,
@@ -138,9 +141,20 @@ pub struct MessageView {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<super::ProblemSchema>)]
     pub problem: Option<Problem>,
+    /// Length of the payload's JSON in bytes, also after its retention time.
+    pub bytes: u64,
+    /// Until when an outgoing message in the queue is tried; sleep of this machine counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<String>,
+    /// When an outgoing message was delivered or failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finished_at: Option<String>,
     /// When the person read it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub read_at: Option<String>,
+    /// When an agent, or the peer's, got it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handed_over_at: Option<String>,
     /// When the agent, or the peer's agent, acknowledged it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledged_at: Option<String>,
@@ -180,6 +194,55 @@ pub struct MessageDetail {
     pub attempts: Vec<AttemptView>,
     /// Every receipt, oldest first.
     pub receipts: Vec<ReceiptView>,
+}
+
+/// An outgoing message with its way.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DeliveryView {
+    /// The message.
+    pub message: MessageView,
+    /// The last tries, oldest first; at most twenty.
+    pub attempts: Vec<AttemptView>,
+    /// How many tries there were in all.
+    pub attempt_count: u64,
+    /// Every receipt, oldest first.
+    pub receipts: Vec<ReceiptView>,
+}
+
+/// A page of outgoing messages, newest first.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct DeliveryPage {
+    /// The messages.
+    pub deliveries: Vec<DeliveryView>,
+    /// Give this as `before` for the next page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<i64>,
+}
+
+/// What went back and forth with one peer, in a line.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ConversationView {
+    /// The peer's name here.
+    pub peer: String,
+    /// Its dialect: `tieline`, `kithkit` or `abtars`.
+    pub dialect: String,
+    /// Whether the last exchange with it worked.
+    pub online: bool,
+    /// Whether its messages make no notification.
+    pub muted: bool,
+    /// The newest message, either direction; absent where there is none yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<MessageView>,
+    /// Incoming messages not yet read.
+    pub unread: u64,
+    /// Messages waiting in the outbox.
+    pub queued: u64,
+    /// Messages whose delivery is not known yet.
+    pub unconfirmed: u64,
+    /// Its questions that wait for the person.
+    pub asks: u64,
 }
 
 /// A ping that was answered.

@@ -15,11 +15,11 @@ mod status;
 
 pub use ask::{AskCommand, AskView, BrakeView, PendingAsk, Provenance, Responder};
 pub use command::{
-    AddPeer, KithkitPeer, MessageQuery, OnFailure, RouteChoice, SendCommand, Target,
+    AddPeer, DeliveryQuery, KithkitPeer, MessageQuery, OnFailure, RouteChoice, SendCommand, Target,
 };
 pub use delivery::{
-    AttemptView, MessageDetail, MessagePage, MessageView, PhaseTimings, PingFailure, PingView,
-    ReceiptView, SendFailure, SendOutcome,
+    AttemptView, ConversationView, DeliveryPage, DeliveryView, MessageDetail, MessagePage,
+    MessageView, PhaseTimings, PingFailure, PingView, ReceiptView, SendFailure, SendOutcome,
 };
 pub use event::{Event, EventKind};
 pub use kithkit::{KithkitLan, KithkitLanView, LanPosture};

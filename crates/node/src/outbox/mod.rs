@@ -3,6 +3,7 @@
 
 mod deliver;
 mod lane;
+mod orders;
 mod outcome;
 mod resolve;
 mod send;

@@ -265,12 +265,8 @@ impl Node {
     ) -> Result<SendOutcome, SendFailure> {
         let seq = row.seq;
         let tries = self.store.read(move |conn| attempts::list(conn, seq)).await;
-        let attempts = tries
-            .map_err(|error| SendFailure::early(error.into()))?
-            .into_iter()
-            .enumerate()
-            .map(|(place, attempt)| views::attempt(place, attempt))
-            .collect();
+        let tries = tries.map_err(|error| SendFailure::early(error.into()))?;
+        let attempts = views::attempts(tries);
         let problem = row
             .problem
             .clone()

@@ -117,6 +117,25 @@ pub fn requeue(conn: &Connection, seq: i64, exposed: bool) -> Result<bool, Store
     Ok(conn.prepare_cached(sql)?.execute(params![seq, exposed])? > 0)
 }
 
+/// Takes a message out of the queue for good. One that the peer may hold becomes unconfirmed, to be asked about and not
+/// to be tried again; any other is failed. Returns false when it was not in the queue, for example because it is being
+/// sent at this moment.
+///
+/// # Errors
+/// Any failure of the database.
+pub fn cancel(
+    conn: &Connection,
+    seq: i64,
+    at: UnixMillis,
+    problem: &Value,
+) -> Result<bool, StoreError> {
+    let sql = "UPDATE messages SET state = CASE WHEN exposed THEN 'unconfirmed' ELSE 'failed' END, mode = 'now', \
+        problem = ?2, finished_at = CASE WHEN exposed THEN NULL ELSE ?3 END \
+        WHERE seq = ?1 AND direction = 1 AND state = 'queued'";
+    let values = params![seq, convert::to_json(problem)?, at.0];
+    Ok(conn.prepare_cached(sql)?.execute(values)? > 0)
+}
+
 /// How an attempt, or the answer to a later question, ended.
 #[derive(Debug, Clone)]
 pub struct Finish<'a> {

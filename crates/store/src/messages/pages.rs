@@ -3,7 +3,7 @@
 use rusqlite::types::Value as SqlValue;
 use rusqlite::{Connection, params_from_iter};
 
-use super::{COLUMNS, Content, Direction, MessageRow, State, read, search};
+use super::{COLUMNS, Content, Direction, Evidence, MessageRow, State, read, search};
 use crate::StoreError;
 use crate::peers::PeerId;
 
@@ -25,6 +25,15 @@ pub enum Cursor {
     After(i64),
 }
 
+/// A way that an attempt took.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tried {
+    /// `lan` or `relay`.
+    pub route: &'static str,
+    /// How the route was taken, such as `held`; any way otherwise.
+    pub via: Option<&'static str>,
+}
+
 /// Which messages to list. Conditions left empty do not restrict.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
@@ -36,6 +45,10 @@ pub struct Filter {
     pub states: Vec<State>,
     /// With one of these payload types.
     pub kinds: Vec<String>,
+    /// Resting on this; only deliveries do.
+    pub evidence: Option<Evidence>,
+    /// With an attempt over this route.
+    pub tried: Option<Tried>,
     /// Only incoming ones that nobody looked at.
     pub unread: bool,
     /// With text that has every one of these words, or words beginning with them.
@@ -139,6 +152,19 @@ impl Query {
             &mut conditions,
             &mut values,
         );
+        if let Some(evidence) = filter.evidence {
+            conditions.push("m.state = 'delivered' AND m.evidence = ?".into());
+            values.push(evidence.as_str().to_owned().into());
+        }
+        if let Some(tried) = &filter.tried {
+            let mut attempt = "a.message_seq = m.seq AND a.route = ?".to_owned();
+            values.push(tried.route.to_owned().into());
+            if let Some(via) = tried.via {
+                attempt.push_str(" AND a.via = ?");
+                values.push(via.to_owned().into());
+            }
+            conditions.push(format!("EXISTS (SELECT 1 FROM attempts a WHERE {attempt})"));
+        }
         let order = match filter.cursor {
             Cursor::Newest => "DESC",
             Cursor::Before(seq) => {

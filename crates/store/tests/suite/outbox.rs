@@ -276,3 +276,39 @@ async fn a_restart_settles_what_was_being_sent() {
         }
     );
 }
+
+#[tokio::test]
+async fn a_cancelled_message_is_failed_unless_the_peer_may_hold_it() {
+    let home = Home::new();
+    let store = home.open();
+    let peer = add_peer(&store, "kitchen").await;
+    let outcome = store.write(move |tx| {
+        let why = json!({"code": "CANCELLED"});
+        let queue = |name| -> Result<i64, StoreError> {
+            Ok(stored(messages::insert_outgoing(
+                tx,
+                &outgoing(peer, name, Mode::Queue),
+            )?))
+        };
+        let (fresh, exposed, running) = (queue("m-1")?, queue("m-2")?, queue("m-3")?);
+        messages::start_sending(tx, exposed)?;
+        messages::requeue(tx, exposed, true)?;
+        messages::start_sending(tx, running)?;
+        assert!(messages::cancel(tx, fresh, NOW, &why)?);
+        assert!(messages::cancel(tx, exposed, NOW, &why)?);
+        assert!(
+            !messages::cancel(tx, running, NOW, &why)?,
+            "it is on its way"
+        );
+        assert!(!messages::cancel(tx, fresh, NOW, &why)?, "only once");
+        // It is asked about, and never goes back into the queue.
+        messages::start_sending(tx, exposed)?;
+        assert!(!messages::requeue(tx, exposed, true)?);
+        let state = |seq| Ok::<_, StoreError>(messages::get(tx, seq)?.map(|row| row.state));
+        Ok((state(fresh)?, state(running)?))
+    });
+    assert_eq!(
+        outcome.await.unwrap(),
+        (Some(State::Failed), Some(State::Sending))
+    );
+}

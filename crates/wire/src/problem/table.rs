@@ -199,6 +199,14 @@ codes! {
         "The message expired before it could be delivered.",
         "The recipient was not reachable within the time the message was given.",
         "Send it again, with more time if need be.";
+    Cancelled "CANCELLED" 409 None,
+        "The message was cancelled.",
+        "Someone at this machine cancelled it before it was delivered.",
+        "Send it again if it is wanted after all.";
+    TooLate "TOO_LATE" 409 None,
+        "The message is past that point.",
+        "It was delivered, failed, or is being sent at this moment.",
+        "Look at its state, and choose again.";
     StoreDamaged "STORE_DAMAGED" 500 Some(Phase::Store),
         "The message database is damaged.",
         "The disk failed, or another program changed the file. It was kept beside the new one, and nothing was replaced.",

@@ -121,6 +121,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/control/conversations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One conversation for each peer: the one with the newest message first. */
+        get: operations["listConversations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/control/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Outgoing messages with their last tries and their receipts, newest first. */
+        get: operations["listDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/control/events": {
         parameters: {
             query?: never;
@@ -270,6 +304,57 @@ export interface paths {
         put?: never;
         /** Acknowledge an incoming message: its sender gets a signed receipt. */
         post: operations["acknowledgeMessage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/control/messages/{id}/again": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send the content of a failed message again, as a new message. */
+        post: operations["sendMessageAgain"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/control/messages/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a queued message out of the outbox for good. */
+        post: operations["cancelMessage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/control/messages/{id}/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try a queued message now, or ask now what became of an unconfirmed one. Never doubles it. */
+        post: operations["tryMessageNow"];
         delete?: never;
         options?: never;
         head?: never;
@@ -711,6 +796,38 @@ export interface components {
             /** @description Whether it is this node's own. */
             isOwn: boolean;
         };
+        /** @description What went back and forth with one peer, in a line. */
+        ConversationView: {
+            /** @description The peer's name here. */
+            peer: string;
+            /** @description Its dialect: `tieline`, `kithkit` or `abtars`. */
+            dialect: string;
+            /** @description Whether the last exchange with it worked. */
+            online: boolean;
+            /** @description Whether its messages make no notification. */
+            muted: boolean;
+            last?: components["schemas"]["MessageView"] | null;
+            /**
+             * Format: int64
+             * @description Incoming messages not yet read.
+             */
+            unread: number;
+            /**
+             * Format: int64
+             * @description Messages waiting in the outbox.
+             */
+            queued: number;
+            /**
+             * Format: int64
+             * @description Messages whose delivery is not known yet.
+             */
+            unconfirmed: number;
+            /**
+             * Format: int64
+             * @description Its questions that wait for the person.
+             */
+            asks: number;
+        };
         /** @description Numbers for the tray and the sidebar. */
         Counts: {
             /**
@@ -733,6 +850,30 @@ export interface components {
              * @description Incoming messages not yet read.
              */
             unread: number;
+        };
+        /** @description A page of outgoing messages, newest first. */
+        DeliveryPage: {
+            /** @description The messages. */
+            deliveries: components["schemas"]["DeliveryView"][];
+            /**
+             * Format: int64
+             * @description Give this as `before` for the next page.
+             */
+            next?: number | null;
+        };
+        /** @description An outgoing message with its way. */
+        DeliveryView: {
+            /** @description The message. */
+            message: components["schemas"]["MessageView"];
+            /** @description The last tries, oldest first; at most twenty. */
+            attempts: components["schemas"]["AttemptView"][];
+            /**
+             * Format: int64
+             * @description How many tries there were in all.
+             */
+            attemptCount: number;
+            /** @description Every receipt, oldest first. */
+            receipts: components["schemas"]["ReceiptView"][];
         };
         /** @description One direction of the line. */
         Direction: {
@@ -971,8 +1112,19 @@ export interface components {
             /** @description What backs `delivered`: `signed`, `claimed` or `none`. */
             evidence?: string | null;
             problem?: components["schemas"]["Problem"] | null;
+            /**
+             * Format: int64
+             * @description Length of the payload's JSON in bytes, also after its retention time.
+             */
+            bytes: number;
+            /** @description Until when an outgoing message in the queue is tried; sleep of this machine counts. */
+            expiresAt?: string | null;
+            /** @description When an outgoing message was delivered or failed. */
+            finishedAt?: string | null;
             /** @description When the person read it. */
             readAt?: string | null;
+            /** @description When an agent, or the peer's, got it. */
+            handedOverAt?: string | null;
             /** @description When the agent, or the peer's agent, acknowledged it. */
             acknowledgedAt?: string | null;
         };
@@ -1123,6 +1275,11 @@ export interface components {
              * @description TLS handshake with the pin check.
              */
             tlsMs?: number | null;
+            /**
+             * Format: double
+             * @description What came before the first request on a new connection: HTTP/2, and the pair's token.
+             */
+            authMs?: number | null;
             /**
              * Format: double
              * @description Request, the peer's store, and its answer.
@@ -1351,7 +1508,10 @@ export type BrakeView = components['schemas']['BrakeView'];
 export type Card = components['schemas']['Card'];
 export type CompareInput = components['schemas']['CompareInput'];
 export type CompareView = components['schemas']['CompareView'];
+export type ConversationView = components['schemas']['ConversationView'];
 export type Counts = components['schemas']['Counts'];
+export type DeliveryPage = components['schemas']['DeliveryPage'];
+export type DeliveryView = components['schemas']['DeliveryView'];
 export type Direction = components['schemas']['Direction'];
 export type DirectionState = components['schemas']['DirectionState'];
 export type Event = components['schemas']['Event'];
@@ -1632,6 +1792,82 @@ export interface operations {
                 };
             };
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listConversations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationView"][];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listDeliveries: {
+        parameters: {
+            query?: {
+                /** @description Peer name. */
+                peer?: string;
+                /** @description `queued` (with those being sent), `sending`, `delivered`, `failed` or `unconfirmed`. */
+                state?: string;
+                /** @description `direct`, `held` or `relay`: tried that way at least once. */
+                over?: string;
+                /** @description `signed`, `claimed` or `none`: delivered, and resting on that. */
+                evidence?: string;
+                /** @description Only those before this `seq`. */
+                before?: number;
+                /** @description At most this many, 1 to 100; 30 otherwise. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryPage"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `peer` names none */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2015,6 +2251,125 @@ export interface operations {
                 };
             };
             /** @description ID_CONFLICT: several peers used the id */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sendMessageAgain: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The message's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Delivered, or waiting in the outbox */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SendOutcome"];
+                };
+            };
+            /** @description TOO_LATE: only what failed is sent again */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LocalError"];
+                };
+            };
+            /** @description Not delivered; see `attempts` */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LocalError"];
+                };
+            };
+        };
+    };
+    cancelMessage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The message's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `failed`, or `unconfirmed` where a copy may have arrived */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TOO_LATE: it is not in the queue */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tryMessageNow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The message's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is tried; the events tell what came of it */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TOO_LATE: it does not wait */
             409: {
                 headers: {
                     [name: string]: unknown;
