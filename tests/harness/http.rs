@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -12,12 +13,20 @@ const PATIENCE: Duration = Duration::from_secs(75);
 /// A request, not yet sent.
 #[derive(Debug, Clone)]
 pub struct Request {
-    addr: SocketAddr,
+    to: Listener,
     method: String,
     target: String,
     headers: Vec<(String, String)>,
     body: Option<Vec<u8>>,
     announce_length: bool,
+}
+
+/// Where a request goes.
+#[derive(Debug, Clone)]
+enum Listener {
+    Port(SocketAddr),
+    /// A Unix socket.
+    Socket(PathBuf),
 }
 
 /// An answer.
@@ -32,11 +41,20 @@ pub struct Response {
 impl Request {
     /// A request with the right `Host`, and nothing else.
     pub fn new(addr: SocketAddr, method: &str, target: &str) -> Self {
+        Self::to(Listener::Port(addr), &addr.to_string(), method, target)
+    }
+
+    /// The same over a Unix socket.
+    pub fn over_socket(path: PathBuf, method: &str, target: &str) -> Self {
+        Self::to(Listener::Socket(path), "localhost", method, target)
+    }
+
+    fn to(to: Listener, host: &str, method: &str, target: &str) -> Self {
         Self {
-            addr,
+            to,
             method: method.to_owned(),
             target: target.to_owned(),
-            headers: vec![("Host".to_owned(), addr.to_string())],
+            headers: vec![("Host".to_owned(), host.to_owned())],
             body: None,
             announce_length: true,
         }
@@ -135,10 +153,7 @@ impl Request {
         reader.lines().map_while(Result::ok)
     }
 
-    fn open(self) -> std::io::Result<BufReader<TcpStream>> {
-        let mut stream = TcpStream::connect_timeout(&self.addr, PATIENCE)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_nodelay(true)?;
+    fn open(self) -> std::io::Result<BufReader<Box<dyn Read + Send>>> {
         let mut bytes = format!("{} {} HTTP/1.1\r\n", self.method, self.target).into_bytes();
         for (name, value) in &self.headers {
             bytes.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
@@ -150,11 +165,24 @@ impl Request {
         }
         bytes.extend_from_slice(b"Connection: close\r\n\r\n");
         bytes.extend_from_slice(self.body.as_deref().unwrap_or_default());
-        // A server that refuses early may stop reading; what it said is read below all the same.
-        let written = stream.write_all(&bytes);
-        if let Err(error) = written {
-            eprintln!("the server stopped reading: {error}");
-        }
+        let stream: Box<dyn Read + Send> = match &self.to {
+            Listener::Port(addr) => {
+                let mut stream = TcpStream::connect_timeout(addr, PATIENCE)?;
+                stream.set_read_timeout(Some(PATIENCE))?;
+                stream.set_nodelay(true)?;
+                write(&mut stream, &bytes);
+                Box::new(stream)
+            }
+            #[cfg(unix)]
+            Listener::Socket(path) => {
+                let mut stream = std::os::unix::net::UnixStream::connect(path)?;
+                stream.set_read_timeout(Some(PATIENCE))?;
+                write(&mut stream, &bytes);
+                Box::new(stream)
+            }
+            #[cfg(not(unix))]
+            Listener::Socket(_) => return Err(std::io::ErrorKind::Unsupported.into()),
+        };
         Ok(BufReader::new(stream))
     }
 }
@@ -180,6 +208,13 @@ impl Response {
             .ok()
             .and_then(|body| body["code"].as_str().map(str::to_owned))
             .unwrap_or_default()
+    }
+}
+
+/// A server that refuses early may stop reading; what it said is read all the same.
+fn write(stream: &mut impl Write, bytes: &[u8]) {
+    if let Err(error) = stream.write_all(bytes) {
+        eprintln!("the server stopped reading: {error}");
     }
 }
 

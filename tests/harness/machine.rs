@@ -211,6 +211,12 @@ impl Machine {
             .header("Authorization", &format!("Bearer {token}"))
     }
 
+    /// A request to its control API, as the window or the command line would make it.
+    #[cfg(unix)]
+    pub fn control(&self, method: &str, path: &str) -> Request {
+        Request::over_socket(self.home.join("control.sock"), method, path)
+    }
+
     /// Ends it with SIGKILL, as a power cut would.
     pub fn kill(&mut self) {
         if let Some(mut host) = self.host.take() {

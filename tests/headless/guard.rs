@@ -219,6 +219,50 @@ fn every_local_route_withstands_every_attack() {
     assert_eq!(messages["messages"], json!([]), "an attack had an effect");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_preference_demands_the_token_on_every_route() {
+    let node = Machine::start("guarded");
+    let token = node.tieline(["token"]).success().line();
+    let document = node.request("GET", "/api/openapi.json").send().json();
+    let require = |required: bool| {
+        let changed = node
+            .control("PATCH", "/control/preferences")
+            .json(&json!({"requireToken": required}))
+            .send();
+        assert_eq!(changed.status, 200, "{changed:?}");
+        assert_eq!(changed.json()["requireToken"], required);
+    };
+
+    require(true);
+    let mut open = 0;
+    for route in &routes(&document) {
+        let bare = honest(&node, route, &token).replace("Authorization", None);
+        for (attack, status, request) in token_attacks(&bare, &route.path, &token) {
+            let answer = request.send();
+            let shown = format!("{} {} with {attack}", route.method, route.path);
+            assert_eq!(answer.status, status, "{shown}: {answer:?}");
+            refused_in_the_documented_shape(&answer, &shown);
+        }
+        if !route.path.ends_with("/events") {
+            let bearer = format!("Bearer {token}");
+            let allowed = bare.header("Authorization", &bearer).send();
+            assert_ne!(allowed.status, 401, "{} {}", route.method, route.path);
+        }
+        open += usize::from(!route.wants_token);
+    }
+    assert!(
+        open >= 5,
+        "the document lists routes that need no token otherwise"
+    );
+    assert_eq!(node.request("GET", "/nowhere").send().status, 401);
+    let messages = node.control("GET", "/control/messages").send().json();
+    assert_eq!(messages["messages"], json!([]), "an attack had an effect");
+
+    require(false);
+    assert_eq!(node.request("GET", "/health").send().status, 200);
+}
+
 fn refused_in_the_documented_shape(answer: &Response, attack: &str) {
     let body = answer.json();
     assert_eq!(body["ok"], false, "{attack}");

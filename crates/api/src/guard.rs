@@ -158,6 +158,19 @@ pub(crate) async fn bearer(State(node): State<Node>, request: Request, next: Nex
     refusal
 }
 
+/// The same for every route, where the person's preferences demand the token on all of them.
+pub(crate) async fn bearer_where_required(
+    State(node): State<Node>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if node.requires_token() {
+        bearer(State(node), request, next).await
+    } else {
+        next.run(request).await
+    }
+}
+
 /// Whether the request presents `token`; how long this takes does not depend on where they differ.
 fn presents(headers: &HeaderMap, token: &str) -> bool {
     let mut given = headers.get_all(AUTHORIZATION).iter();

@@ -26,6 +26,7 @@ mod node;
 mod outbox;
 mod pairing;
 mod peers;
+mod preferences;
 mod protocol;
 mod queries;
 mod reach;

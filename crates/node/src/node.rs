@@ -32,6 +32,7 @@ use crate::line::Serve;
 use crate::model::{Direction, DirectionState, EventKind, HostKind};
 use crate::pairing::Book;
 use crate::peers::{Peer, Peers};
+use crate::preferences;
 use crate::protocol::{Reply, Request, dispatch};
 
 /// How to start a node.
@@ -65,6 +66,7 @@ pub struct Engine {
     pub(crate) vault: Arc<Vault>,
     pub(crate) store: Store,
     pub(crate) peers: Peers,
+    pub(crate) preferences: preferences::Kept,
     pub(crate) invites: Book,
     pub(crate) events: EventBus,
     pub(crate) gate: Gate,

@@ -3,53 +3,19 @@
 
 use std::time::Duration;
 
-use tieline_store::{messages, settings};
-use tieline_wire::problem::{Code, Problem};
+use tieline_store::messages;
+use tieline_wire::problem::Problem;
 use tieline_wire::time::UnixMillis;
 
 use crate::clock::wall_now;
 use crate::model::EventKind;
 use crate::node::Node;
 
-/// Setting with the number of days; absent means for ever.
-const DAYS: &str = "retentionDays";
-/// Longest time that can be set, ten years.
-const MOST_DAYS: u32 = 3650;
 /// How often old content is looked for.
 const EVERY: Duration = Duration::from_secs(6 * 3600);
 /// Messages emptied in one transaction.
 const BATCH: u32 = 200;
 const DAY_MS: i64 = 24 * 3600 * 1000;
-
-impl Node {
-    /// Days for which content is kept; `None` for ever.
-    ///
-    /// # Errors
-    /// Those of the store.
-    pub async fn retention_days(&self) -> Result<Option<u32>, Problem> {
-        Ok(self.store.read(|conn| settings::get(conn, DAYS)).await?)
-    }
-
-    /// Sets for how many days content is kept, and deletes what is older; `None` keeps it for ever.
-    ///
-    /// # Errors
-    /// `INVALID_REQUEST` for zero or more than ten years, and those of the store.
-    pub async fn set_retention_days(&self, days: Option<u32>) -> Result<(), Problem> {
-        if days.is_some_and(|days| days == 0 || days > MOST_DAYS) {
-            return Err(Problem::new(Code::InvalidRequest).summary(format!(
-                "Content can be kept for 1 to {MOST_DAYS} days, or for ever."
-            )));
-        }
-        self.store
-            .write(move |tx| match days {
-                Some(days) => settings::set(tx, DAYS, &days),
-                None => settings::remove(tx, DAYS).map(|_| ()),
-            })
-            .await?;
-        self.events.changed(EventKind::Settings, DAYS);
-        forget(self).await
-    }
-}
 
 /// Deletes old content until the node stops.
 pub(crate) async fn watch(node: Node) {
@@ -64,8 +30,9 @@ pub(crate) async fn watch(node: Node) {
     }
 }
 
-async fn forget(node: &Node) -> Result<(), Problem> {
-    let Some(days) = node.retention_days().await? else {
+/// Deletes the content of messages that are older than the person wants to keep it.
+pub(crate) async fn forget(node: &Node) -> Result<(), Problem> {
+    let Some(days) = node.preferences().retention_days else {
         return Ok(());
     };
     let before = UnixMillis(wall_now().0.saturating_sub(i64::from(days) * DAY_MS));

@@ -28,6 +28,7 @@ use crate::node::{Engine, Node, NodeConfig};
 use crate::outbox::{self, CLOCK};
 use crate::pairing::{self, Book};
 use crate::peers::Peers;
+use crate::preferences::Kept;
 use crate::retention;
 use crate::tls::server_config;
 use crate::views::unsigned;
@@ -63,6 +64,7 @@ impl Node {
         } = opened?;
         let listening = listen(config.peer_addr, &identity).await;
         let (socket, peer_addr, tls) = closing(&store, listening).await?;
+        let preferences = closing(&store, Kept::load(&store).await).await?;
         let node = Self::from_engine(Engine {
             home,
             host: config.host,
@@ -72,6 +74,7 @@ impl Node {
             vault: Arc::new(vault),
             store,
             peers: Peers::default(),
+            preferences,
             invites: Book::default(),
             events: EventBus::default(),
             gate: Gate::default(),
@@ -186,7 +189,7 @@ async fn take_up(node: &Node) -> Result<(), Problem> {
 
 /// Closes the database where a start fails after it was opened, so that the next start does not
 /// meet one that is still closing.
-async fn closing<T>(store: &Store, outcome: Result<T, Problem>) -> Result<T, Problem> {
+async fn closing<T, E>(store: &Store, outcome: Result<T, E>) -> Result<T, E> {
     if outcome.is_err()
         && let Err(error) = store.close().await
     {

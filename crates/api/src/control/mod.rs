@@ -14,6 +14,7 @@ mod messages;
 mod node;
 mod openapi;
 mod peers;
+mod preferences;
 mod secrets;
 
 use std::path::Path;
@@ -119,7 +120,7 @@ fn routes() -> OpenApiRouter<Control> {
         .routes(routes!(join::join))
         .routes(routes!(join::preview))
         .routes(routes!(peers::list, peers::add))
-        .routes(routes!(peers::show, peers::remove))
+        .routes(routes!(peers::show, peers::change, peers::remove))
         .routes(routes!(peers::keep))
         .routes(routes!(peers::undo))
         .routes(routes!(peers::rename))
@@ -141,6 +142,7 @@ fn routes() -> OpenApiRouter<Control> {
         .routes(routes!(asks::reply))
         .routes(routes!(asks::responder, asks::set_responder))
         .routes(routes!(asks::brakes, asks::set_brake))
+        .routes(routes!(preferences::show, preferences::change))
         .routes(routes!(secrets::list))
         .routes(routes!(secrets::set, secrets::delete))
         .routes(routes!(kithkit::show, kithkit::set))

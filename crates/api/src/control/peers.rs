@@ -58,6 +58,35 @@ pub(super) async fn show(
     Ok(Json(node.peer(&name).await?))
 }
 
+/// What to change about a peer; what is left out stays.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PeerPatch {
+    /// Whether notifications of its messages are held back.
+    muted: Option<bool>,
+}
+
+/// Change what is kept about a peer.
+#[utoipa::path(
+    patch,
+    operation_id = "changePeer",
+    path = "/control/peers/{name}",
+    tag = "peers",
+    params(("name" = String, Path, description = "The peer's name here")),
+    request_body = PeerPatch,
+    responses((status = 200, body = PeerView), (status = "4XX", body = ProblemSchema))
+)]
+pub(super) async fn change(
+    State(node): State<Node>,
+    Segment(name): Segment,
+    Input(patch): Input<PeerPatch>,
+) -> Result<Json<PeerView>, Failure> {
+    match patch.muted {
+        Some(muted) => Ok(Json(node.set_muted(&name, muted).await?)),
+        None => Ok(Json(node.peer(&name).await?)),
+    }
+}
+
 /// Unpair. It holds at once, also on connections that are open.
 #[utoipa::path(
     delete,

@@ -1,7 +1,8 @@
 //! The documented API for local agents, on a loopback TCP port.
 //!
 //! Sending and health need no token, as agents expect; reading, events and acknowledgements need
-//! the one that `tieline token` prints. Every route stands behind one guard that keeps web pages out.
+//! the one that `tieline token` prints, and a preference demands it everywhere. Every route stands
+//! behind one guard that keeps web pages out.
 
 mod asks;
 mod deprecated;
@@ -106,9 +107,11 @@ pub async fn serve_local(node: Node, addr: SocketAddr) -> Result<LocalServer, Pr
 
 fn router(local: Local, bound: SocketAddr) -> Router {
     let (router, _) = routes(&local).split_for_parts();
+    let node = local.node.clone();
     router
         .fallback(not_found)
         .method_not_allowed_fallback(not_found)
+        .layer(from_fn_with_state(node, guard::bearer_where_required))
         .layer(from_fn_with_state(guard::Guard::new(bound), guard::guard))
         .layer(map_response(documented_errors))
         .layer(map_response(clock::stamp))

@@ -12,7 +12,8 @@ use crate::problem::LocalError;
     info(
         title = "Tieline local API",
         description = "Send to and hear from the agents of paired machines. Sending and health need no token; \
-                       everything else needs the one that `tieline token` prints.",
+                       everything else needs the one that `tieline token` prints. A preference of the node demands \
+                       it on every route.",
     ),
     components(schemas(LocalError)),
     modifiers(&Token),

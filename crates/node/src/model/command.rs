@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum RouteChoice {
-    /// LAN first, then relay.
+    /// LAN first, then relay, or the other way round as the preferences say.
     #[default]
     Auto,
     /// LAN only: direct, or over a connection that the peer holds.

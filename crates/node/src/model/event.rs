@@ -21,7 +21,7 @@ pub enum EventKind {
     Asks,
     /// The node's own state.
     Status,
-    /// A setting changed; ids are setting names.
+    /// A setting changed; ids are setting names, `preferences` for the person's preferences.
     Settings,
     /// Events were missed: fetch everything again.
     Resync,

@@ -10,6 +10,7 @@ mod event;
 mod kithkit;
 mod pairing;
 mod peer;
+mod preferences;
 mod problem;
 mod status;
 
@@ -25,5 +26,8 @@ pub use event::{Event, EventKind};
 pub use kithkit::{KithkitLan, KithkitLanView, LanPosture};
 pub use pairing::{CompareView, InviteState, InviteView, JoinView, LinkPreview, PingIn};
 pub use peer::{Direction, DirectionState, LineView, PeerStateView, PeerView, Via};
+pub use preferences::{
+    NotATimeOfDay, NotificationPreferences, Preferences, QuietHours, RouteOrder, TimeOfDay,
+};
 pub use problem::{PhaseSchema, ProblemSchema};
 pub use status::{Counts, HostKind, NodeStatus, SecretView, ShutdownReport, VaultView};

@@ -6,6 +6,7 @@ mod lane;
 mod orders;
 mod outcome;
 mod resolve;
+mod route;
 mod send;
 mod stages;
 mod upkeep;

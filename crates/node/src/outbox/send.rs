@@ -13,6 +13,7 @@ use tokio::time::{Duration, timeout};
 
 use super::deliver::deliver;
 use super::outcome::Verdict;
+use super::route::{Route, routes};
 use crate::clock::wall_now;
 use crate::dialect;
 use crate::exchange::Try;
@@ -78,7 +79,8 @@ impl Node {
         });
         match work.await {
             Ok(Ok((verdict, tries))) => {
-                let attempts = tries.iter().map(Try::view).collect();
+                let mut attempts = self.tried_before_lan(command.route);
+                attempts.extend(tries.iter().map(Try::view));
                 answer(&command, &id, verdict, attempts)
             }
             Ok(Err(problem)) => Err(open(&id, problem)),
@@ -87,6 +89,15 @@ impl Node {
                 Problem::new(Code::Internal).because(error.to_string()),
             )),
         }
+    }
+
+    /// What becomes of the routes that come before the LAN: no relay is set up for a machine's name.
+    fn tried_before_lan(&self, choice: RouteChoice) -> Vec<AttemptView> {
+        routes(choice, self.preferences().route_order)
+            .iter()
+            .take_while(|route| **route != Route::Lan)
+            .map(|_| AttemptView::untried("relay", &Problem::new(Code::RelayUnavailable)))
+            .collect()
     }
 
     /// The peer that is meant, or why none is.

@@ -9,6 +9,7 @@ use tieline_wire::address::Address;
 use tieline_wire::key::VerifyKey;
 use tieline_wire::name::Alias;
 use tieline_wire::problem::{Code, Problem};
+use tieline_wire::time::UnixMillis;
 
 use super::inviter::setting;
 use crate::clock::wall_now;
@@ -19,6 +20,9 @@ use crate::protocol::path;
 
 /// How long unpairing waits for the other side to hear of it.
 const FAREWELL: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// The end of a muting that the person did not limit: the last moment of the year 9999.
+const FOR_GOOD: UnixMillis = UnixMillis(253_402_300_799_999);
 
 impl Node {
     /// Keeps a machine that joined by link: from now on it has all rights of a peer.
@@ -111,6 +115,19 @@ impl Node {
         })
         .await?;
         peer.keeper.notify_one();
+        self.peer(name).await
+    }
+
+    /// Shows no notifications of a peer's messages, or shows them again.
+    ///
+    /// # Errors
+    /// `PEER_NOT_FOUND` and those of the store.
+    pub async fn set_muted(&self, name: &str, muted: bool) -> Result<PeerView, Problem> {
+        let peer = self.peer_named(name)?;
+        let id = peer.id;
+        let until = muted.then_some(FOR_GOOD);
+        self.change_peer(id, move |tx| peers::set_muted_until(tx, id, until))
+            .await?;
         self.peer(name).await
     }
 

@@ -411,7 +411,8 @@ export interface paths {
         delete: operations["removePeer"];
         options?: never;
         head?: never;
-        patch?: never;
+        /** Change what is kept about a peer. */
+        patch: operations["changePeer"];
         trace?: never;
     };
     "/control/peers/{name}/addresses": {
@@ -514,6 +515,24 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/control/preferences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the person prefers. */
+        get: operations["getPreferences"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change preferences by a JSON merge patch (RFC 7396): null puts back what holds by default. */
+        patch: operations["changePreferences"];
         trace?: never;
     };
     "/control/responder": {
@@ -1173,11 +1192,27 @@ export interface components {
             /** @description What is wrong now. */
             problems: components["schemas"]["Problem"][];
         };
+        /** @description When notifications are shown, and how much they say. */
+        NotificationPreferences: {
+            /**
+             * Format: date-time
+             * @description No notification of messages before this time, RFC 3339.
+             */
+            pausedUntil?: string | null;
+            quietHours?: components["schemas"]["QuietHours"] | null;
+            /** @description Whether a notification leaves out what the message says. */
+            hideText: boolean;
+        };
         /**
          * @description What becomes of a message that could not be delivered now.
          * @enum {string}
          */
         OnFailure: "fail" | "queue";
+        /** @description What to change about a peer; what is left out stays. */
+        PeerPatch: {
+            /** @description Whether notifications of its messages are held back. */
+            muted?: boolean | null;
+        };
         /**
          * @description Where a peer stands.
          * @enum {string}
@@ -1325,6 +1360,20 @@ export interface components {
             /** @description Every try. */
             attempts: components["schemas"]["AttemptView"][];
         };
+        /** @description What the person prefers. */
+        Preferences: {
+            /** @description When notifications are shown, and how much they say. */
+            notifications: components["schemas"]["NotificationPreferences"];
+            /** @description Which route is tried first where the sender leaves the choice (`auto`). */
+            routeOrder: components["schemas"]["RouteOrder"];
+            /**
+             * Format: int32
+             * @description Days for which the content of messages is kept, 1 to 3650; absent keeps it.
+             */
+            retentionDays?: number | null;
+            /** @description Whether the local API demands its token on every route. */
+            requireToken: boolean;
+        };
         /** @description A failure in words for a person. */
         Problem: {
             /** @description Stable code, for programs. */
@@ -1351,6 +1400,13 @@ export interface components {
             pairedBy: string;
             /** @description What backs that the answer is the peer's: `signed` or `claimed`. */
             evidence: string;
+        };
+        /** @description Part of every day, in this machine's local time; over midnight where it begins after it ends. */
+        QuietHours: {
+            /** @description Its first minute, `HH:MM`. */
+            from: string;
+            /** @description The first minute after it, `HH:MM`. */
+            to: string;
         };
         /** @description How far the person has read. */
         ReadInput: {
@@ -1421,6 +1477,11 @@ export interface components {
          * @enum {string}
          */
         RouteChoice: "auto" | "lan" | "relay";
+        /**
+         * @description Which route `auto` tries first.
+         * @enum {string}
+         */
+        RouteOrder: "lanFirst" | "relayFirst";
         /** @description A secret's value. */
         SecretInput: {
             /** @description The value, any text. */
@@ -1534,7 +1595,9 @@ export type MessageDetail = components['schemas']['MessageDetail'];
 export type MessagePage = components['schemas']['MessagePage'];
 export type MessageView = components['schemas']['MessageView'];
 export type NodeStatus = components['schemas']['NodeStatus'];
+export type NotificationPreferences = components['schemas']['NotificationPreferences'];
 export type OnFailure = components['schemas']['OnFailure'];
+export type PeerPatch = components['schemas']['PeerPatch'];
 export type PeerStateView = components['schemas']['PeerStateView'];
 export type PeerView = components['schemas']['PeerView'];
 export type PendingAsk = components['schemas']['PendingAsk'];
@@ -1543,14 +1606,17 @@ export type PhaseTimings = components['schemas']['PhaseTimings'];
 export type PingError = components['schemas']['PingError'];
 export type PingIn = components['schemas']['PingIn'];
 export type PingView = components['schemas']['PingView'];
+export type Preferences = components['schemas']['Preferences'];
 export type Problem = components['schemas']['Problem'];
 export type Provenance = components['schemas']['Provenance'];
+export type QuietHours = components['schemas']['QuietHours'];
 export type ReadInput = components['schemas']['ReadInput'];
 export type ReceiptView = components['schemas']['ReceiptView'];
 export type RenameInput = components['schemas']['RenameInput'];
 export type Reply = components['schemas']['Reply'];
 export type Responder = components['schemas']['Responder'];
 export type RouteChoice = components['schemas']['RouteChoice'];
+export type RouteOrder = components['schemas']['RouteOrder'];
 export type SecretInput = components['schemas']['SecretInput'];
 export type SecretView = components['schemas']['SecretView'];
 export type SendOutcome = components['schemas']['SendOutcome'];
@@ -2517,6 +2583,40 @@ export interface operations {
             };
         };
     };
+    changePeer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The peer's name here */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PeerPatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeerView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     setPeerAddresses: {
         parameters: {
             query?: never;
@@ -2708,6 +2808,57 @@ export interface operations {
                 content?: never;
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getPreferences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preferences"];
+                };
+            };
+        };
+    };
+    changePreferences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Some of the fields of Preferences */
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preferences"];
+                };
+            };
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
