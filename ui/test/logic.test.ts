@@ -112,6 +112,7 @@ describe('words and places', () => {
       { page: 'pair', tab: 'join' },
       { page: 'messages', id: undefined, peer: undefined },
       { page: 'messages', id: 'm:1', peer: 'box & co' },
+      { page: 'messages', id: undefined, peer: 'box', compose: true },
     ];
     expect(routes.map((route) => parseRoute(linkTo(route)))).toEqual(routes);
     expect(parseRoute('#/%E0%A4%A')).toEqual({ page: 'peers' });

@@ -29,6 +29,8 @@ export function provideApp(host: Host): App {
 
   hub.onGo = (path) => {
     location.hash = `#${path}`;
+    // Also where the address is the same: what is asked for again happens again.
+    route = parseRoute(location.hash);
   };
 
   // Before anything is fetched, so that no change after an answer is missed.

@@ -3,7 +3,8 @@ export type Route =
   | { page: 'peers' }
   | { page: 'peer'; name: string }
   | { page: 'pair'; tab: 'show' | 'join' }
-  | { page: 'messages'; peer?: string; id?: string };
+  /** `compose`: with the composer for `peer` focused, as *Reply* on a notification asks for. */
+  | { page: 'messages'; peer?: string; id?: string; compose?: boolean };
 
 export function parseRoute(hash: string): Route {
   const [path = '', query = ''] = hash.replace(/^#?\/?/, '').split('?');
@@ -15,11 +16,7 @@ export function parseRoute(hash: string): Route {
     case 'pair':
       return { page: 'pair', tab: arg === 'join' ? 'join' : 'show' };
     case 'messages':
-      return {
-        page: 'messages',
-        id: arg || undefined,
-        peer: new URLSearchParams(query).get('peer') ?? undefined,
-      };
+      return messages(arg || undefined, new URLSearchParams(query));
     default:
       return { page: 'peers' };
   }
@@ -36,9 +33,15 @@ export function linkTo(route: Route): string {
     case 'messages': {
       const id = route.id ? `/${encodeURIComponent(route.id)}` : '';
       const peer = route.peer ? `?peer=${encodeURIComponent(route.peer)}` : '';
-      return `#/messages${id}${peer}`;
+      return `#/messages${id}${peer}${peer && route.compose ? '&compose' : ''}`;
     }
   }
+}
+
+function messages(id: string | undefined, query: URLSearchParams): Route {
+  const peer = query.get('peer') ?? undefined;
+  const compose = query.has('compose') && peer !== undefined;
+  return { page: 'messages', id, peer, ...(compose ? { compose } : {}) };
 }
 
 function decode(part: string): string {
