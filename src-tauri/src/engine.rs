@@ -127,14 +127,17 @@ impl Engine {
                 None
             }
         };
-        listeners.control =
-            match tieline_api::serve_control_socket(node.clone(), &self.shared.home, None) {
-                Ok(server) => Some(server),
-                Err(problem) => {
-                    node.alert(problem);
-                    None
-                }
-            };
+        listeners.control = match tieline_api::serve_control_socket(
+            node.clone(),
+            &self.shared.home,
+            tieline_api::HostOrders::default(),
+        ) {
+            Ok(server) => Some(server),
+            Err(problem) => {
+                node.alert(problem);
+                None
+            }
+        };
         Ok(Running {
             router: tieline_api::control_router(node.clone()),
             node,

@@ -29,6 +29,8 @@ pub struct Launch {
     pub api_addr: String,
     /// Set for `serve` and for every command.
     pub env: Vec<(String, String)>,
+    /// Serves the page too; what else `serve` is told about it.
+    pub page: Option<Vec<String>>,
     /// Put before every command, such as `ip netns exec NAME`.
     pub prefix: Vec<String>,
 }
@@ -40,6 +42,7 @@ impl Launch {
             peer_addr: "127.0.0.1:0".to_owned(),
             api_addr: "127.0.0.1:0".to_owned(),
             env: vec![("TIELINE_VAULT".to_owned(), "file".to_owned())],
+            page: None,
             prefix: Vec::new(),
         }
     }
@@ -56,6 +59,16 @@ impl Launch {
 
     pub fn env(mut self, name: &str, value: impl ToString) -> Self {
         self.env.push((name.to_owned(), value.to_string()));
+        self
+    }
+
+    /// Serves the page for browsers, and opens none.
+    pub fn page(self) -> Self {
+        self.page_with(["--no-open"])
+    }
+
+    pub fn page_with<const N: usize>(mut self, arguments: [&str; N]) -> Self {
+        self.page = Some(arguments.map(str::to_owned).to_vec());
         self
     }
 
@@ -126,6 +139,7 @@ struct Host {
     child: Child,
     peer_addr: SocketAddr,
     api_addr: SocketAddr,
+    page_addr: Option<SocketAddr>,
 }
 
 impl Machine {
@@ -156,6 +170,18 @@ impl Machine {
     #[track_caller]
     pub fn api_addr(&self) -> SocketAddr {
         self.running().api_addr
+    }
+
+    /// Where the page is served.
+    #[track_caller]
+    pub fn page_addr(&self) -> SocketAddr {
+        self.running().page_addr.expect("it serves the page")
+    }
+
+    /// A fresh link to its page.
+    #[track_caller]
+    pub fn page_link(&self) -> String {
+        self.tieline(["ui", "--no-open"]).success().line()
     }
 
     #[track_caller]
@@ -258,6 +284,7 @@ impl Machine {
                 "--api-addr",
                 &self.launch.api_addr,
             ])
+            .args(self.page_arguments())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log);
@@ -296,7 +323,19 @@ impl Machine {
             child,
             peer_addr: addr("peerAddr"),
             api_addr: addr("apiAddr"),
+            page_addr: self.launch.page.is_some().then(|| addr("uiAddr")),
         });
+    }
+
+    fn page_arguments(&self) -> Vec<String> {
+        let Some(more) = &self.launch.page else {
+            return Vec::new();
+        };
+        let mut arguments = ["--ui", "--ui-addr", "127.0.0.1:0"]
+            .map(str::to_owned)
+            .to_vec();
+        arguments.extend_from_slice(more);
+        arguments
     }
 
     /// From now on it starts on the ports that it has.

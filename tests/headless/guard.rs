@@ -8,13 +8,13 @@ use crate::harness::Machine;
 use crate::harness::http::{Request, Response};
 
 /// One route, as the document has it.
-struct Route {
-    method: String,
-    path: String,
-    wants_token: bool,
+pub(crate) struct Route {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) wants_token: bool,
 }
 
-fn routes(document: &Value) -> Vec<Route> {
+pub(crate) fn routes(document: &Value) -> Vec<Route> {
     let mut routes = Vec::new();
     for (path, methods) in document["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
@@ -45,7 +45,7 @@ fn honest(node: &Machine, route: &Route, token: &str) -> Request {
 }
 
 /// What a page could make a browser send, or a program could try.
-fn attacks(honest: &Request, port: u16) -> Vec<(String, u16, Request)> {
+pub(crate) fn attacks(honest: &Request, port: u16) -> Vec<(String, u16, Request)> {
     let mut attacks = Vec::new();
     let hosts = [
         "evil.example".to_owned(),
@@ -93,7 +93,7 @@ fn attacks(honest: &Request, port: u16) -> Vec<(String, u16, Request)> {
     attacks
 }
 
-fn body_attacks(honest: &Request) -> Vec<(String, u16, Request)> {
+pub(crate) fn body_attacks(honest: &Request) -> Vec<(String, u16, Request)> {
     let kinds = [
         "text/plain",
         "application/x-www-form-urlencoded",
@@ -118,7 +118,11 @@ fn body_attacks(honest: &Request) -> Vec<(String, u16, Request)> {
     attacks
 }
 
-fn token_attacks(honest: &Request, path: &str, token: &str) -> Vec<(String, u16, Request)> {
+pub(crate) fn token_attacks(
+    honest: &Request,
+    path: &str,
+    token: &str,
+) -> Vec<(String, u16, Request)> {
     let longer = format!("Bearer {token}x");
     let cut = format!("Bearer {}", &token[..token.len() - 1]);
     let basic = format!("Basic {token}");

@@ -19,6 +19,7 @@ mod kithkit;
 mod line;
 #[cfg(target_os = "linux")]
 mod network;
+mod page;
 mod serving;
 mod terminal;
 mod tour;

@@ -1,4 +1,4 @@
-//! The one guard in front of every route of the local TCP listener.
+//! The one guard in front of every route of the local TCP listeners.
 //!
 //! Any web page can make the user's browser send requests to `127.0.0.1`. Four checks stop all of
 //! them, for every route and for paths that do not exist:
@@ -28,12 +28,16 @@ use tieline_wire::problem::{Code, Problem};
 use crate::problem::Failure;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 
 /// Refuses requests that a web page could have caused.
 #[derive(Debug, Clone)]
 pub(crate) struct Guard {
     /// `host:port` spellings of this listener, in lower case.
     hosts: Arc<[String]>,
+    /// Whether a person may come to `/` by a link from anywhere.
+    has_front_door: bool,
 }
 
 impl Guard {
@@ -59,13 +63,29 @@ impl Guard {
         }
         Self {
             hosts: hosts.into(),
+            has_front_door: false,
+        }
+    }
+
+    /// The guard of a listener whose `/` is a page for people.
+    ///
+    /// Links to it are clicked in terminals that are pages themselves, and in a file on this
+    /// machine; browsers call both foreign. So it can be *navigated to* from anywhere, as a page of
+    /// its own: it is the same for everybody, and what it is opened from can neither read it nor
+    /// put it into a frame. Everything that the page then fetches it fetches as itself.
+    pub(crate) fn of_page(bound: SocketAddr) -> Self {
+        Self {
+            has_front_door: true,
+            ..Self::new(bound)
         }
     }
 
     fn check(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
         self.check_host(uri, headers)?;
         self.check_origin(headers)?;
-        check_fetch_site(headers)?;
+        if !(self.has_front_door && is_navigation(method, uri, headers)) {
+            check_fetch_site(headers)?;
+        }
         check_content_type(method, headers)
     }
 
@@ -104,6 +124,21 @@ impl Guard {
     fn names_us(&self, host: &str) -> bool {
         self.hosts.iter().any(|own| own.eq_ignore_ascii_case(host))
     }
+}
+
+/// Whether a browser is about to show `/` in a tab of its own.
+fn is_navigation(method: &Method, uri: &Uri, headers: &HeaderMap) -> bool {
+    let only = |name: HeaderName, wanted: &str| {
+        let mut given = headers.get_all(name).iter();
+        given
+            .next()
+            .is_some_and(|value| value.as_bytes() == wanted.as_bytes())
+            && given.next().is_none()
+    };
+    method == Method::GET
+        && uri.path() == "/"
+        && only(SEC_FETCH_MODE, "navigate")
+        && only(SEC_FETCH_DEST, "document")
 }
 
 fn check_fetch_site(headers: &HeaderMap) -> Result<(), Problem> {
@@ -173,16 +208,20 @@ pub(crate) async fn bearer_where_required(
 
 /// Whether the request presents `token`; how long this takes does not depend on where they differ.
 fn presents(headers: &HeaderMap, token: &str) -> bool {
+    bearer_of(headers)
+        .is_some_and(|presented| bool::from(presented.as_bytes().ct_eq(token.as_bytes())))
+}
+
+/// The bearer that a request presents, if it presents exactly one.
+pub(crate) fn bearer_of(headers: &HeaderMap) -> Option<&str> {
     let mut given = headers.get_all(AUTHORIZATION).iter();
     let (Some(only), None) = (given.next(), given.next()) else {
-        return false;
+        return None;
     };
-    let Some((scheme, presented)) = only.to_str().ok().and_then(|value| value.split_once(' '))
-    else {
-        return false;
-    };
-    scheme.eq_ignore_ascii_case("bearer")
-        && bool::from(presented.trim().as_bytes().ct_eq(token.as_bytes()))
+    let (scheme, presented) = only.to_str().ok()?.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then_some(presented.trim())
 }
 
 #[cfg(test)]
@@ -290,6 +329,51 @@ mod tests {
                 "{site:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_page_can_be_navigated_to_from_anywhere_and_nothing_else() {
+        let guard = Guard::of_page("127.0.0.1:3849".parse().unwrap());
+        let verdict = |method: Method, target: &str, mode: &str, dest: &str| {
+            let pairs = [
+                ("host", "127.0.0.1:3849"),
+                ("sec-fetch-site", "cross-site"),
+                ("sec-fetch-mode", mode),
+                ("sec-fetch-dest", dest),
+            ];
+            guard
+                .check(&method, &target.parse().unwrap(), &headers(&pairs))
+                .err()
+                .map(|problem| problem.code)
+        };
+        assert_eq!(verdict(Method::GET, "/", "navigate", "document"), None);
+        for (method, target, mode, dest) in [
+            (Method::GET, "/assets/index.js", "navigate", "document"),
+            (Method::GET, "/control/status", "navigate", "document"),
+            (Method::HEAD, "/", "navigate", "document"),
+            (Method::GET, "/", "navigate", "iframe"),
+            (Method::GET, "/", "no-cors", "script"),
+            (Method::GET, "/", "cors", "empty"),
+            (Method::GET, "/", "no-cors", "document"),
+        ] {
+            assert_eq!(
+                verdict(method.clone(), target, mode, dest),
+                Some(Code::ForbiddenOrigin),
+                "{method} {target} {mode} {dest}"
+            );
+        }
+        let elsewhere = Guard::new("127.0.0.1:3849".parse().unwrap());
+        let pairs = headers(&[
+            ("host", "127.0.0.1:3849"),
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-mode", "navigate"),
+            ("sec-fetch-dest", "document"),
+        ]);
+        assert!(
+            elsewhere
+                .check(&Method::GET, &"/".parse().unwrap(), &pairs)
+                .is_err()
+        );
     }
 
     #[test]

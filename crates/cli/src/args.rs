@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     ask, asks, attempts, card, completions, export, import, inbox, invite, join, kithkit, mcp,
-    messages, openapi, peers, ping, responder, secrets, send, serve,
+    messages, openapi, peers, ping, responder, secrets, send, serve, ui,
 };
 use crate::exit;
 
@@ -54,6 +54,7 @@ pub(crate) enum ClientCommand {
     /// Give it as `Authorization: Bearer TOKEN`. Whoever has it can read every message.
     #[command(after_help = TOKEN_EXAMPLE)]
     Token,
+    Ui(ui::Args),
     Card(card::Args),
     Invite(invite::Args),
     Join(join::Args),

@@ -4,10 +4,12 @@
 //! beside the app as well.
 
 mod args;
+mod browser;
 mod client;
 mod commands;
 mod exit;
 mod output;
+mod page;
 mod progress;
 mod prompt;
 mod show;

@@ -16,6 +16,7 @@ use crate::model::{
     VaultView,
 };
 use crate::node::Node;
+use crate::platform::Platform;
 use crate::views::{self, unsigned};
 
 /// Longest wait of a long poll.
@@ -44,6 +45,7 @@ impl Node {
             version: self.version.to_owned(),
             pid: std::process::id(),
             host: self.host,
+            platform: Platform::here(),
             started_at: self.started_at.to_string(),
             uptime_ms: u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
             peer_addr: self.peer_addr.to_string(),

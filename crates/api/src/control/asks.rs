@@ -9,6 +9,7 @@ use tieline_node::Node;
 use tieline_node::model::{AskView, BrakeView, PendingAsk, Responder};
 use utoipa::{IntoParams, ToSchema};
 
+use super::caller::Caller;
 use crate::ask::{self, AskBody};
 use crate::extract::{Input, Params, Segment};
 use crate::problem::{Failure, LocalError, ProblemSchema};
@@ -121,14 +122,19 @@ pub(super) async fn responder(
     responses(
         (status = 204, description = "Chosen"),
         (status = 400, body = ProblemSchema),
+        (status = 403, description = "A command, from a browser", body = ProblemSchema),
         (status = 404, body = ProblemSchema),
     )
 )]
 pub(super) async fn set_responder(
     State(node): State<Node>,
+    caller: Caller,
     Params(whose): Params<Whose>,
     Input(responder): Input<Responder>,
 ) -> Result<StatusCode, Failure> {
+    if matches!(responder, Responder::Command { .. }) {
+        caller.must_be_trusted()?;
+    }
     node.set_responder(whose.peer.as_deref(), responder).await?;
     Ok(StatusCode::NO_CONTENT)
 }

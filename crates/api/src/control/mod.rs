@@ -1,10 +1,11 @@
 //! The control API: everything a front end can ask of the node.
 //!
-//! It has no guard and no token because it has no TCP listener: the window calls the router
-//! in-process, and the socket in the home opens only to its user. Errors are a `Problem` under
-//! its HTTP status.
+//! It has no guard and no token of its own: the window calls the router in-process, and the socket
+//! in the home opens only to its user. Where a browser gets at it, [`crate::page`] stands in front,
+//! and some routes refuse it ([`caller`]). Errors are a `Problem` under its HTTP status.
 
 mod asks;
+mod caller;
 mod deliveries;
 mod events;
 mod invites;
@@ -13,6 +14,7 @@ mod kithkit;
 mod messages;
 mod node;
 mod openapi;
+mod page_link;
 mod peers;
 mod preferences;
 mod secrets;
@@ -30,8 +32,10 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::page::Door;
 use crate::problem::Failure;
 use crate::{clock, serve, socket};
+use caller::Caller;
 
 pub use openapi::document;
 
@@ -41,8 +45,19 @@ struct Control {
     node: Node,
     /// Cancelled when the listener stops: ends long polls and event streams.
     stop: CancellationToken,
-    /// Cancelled by `POST /control/shutdown`; `None` where the host does not take that order.
-    quit: Option<CancellationToken>,
+    /// What the host takes orders for.
+    orders: HostOrders,
+    /// Who calls.
+    caller: Caller,
+}
+
+/// What a host lets clients of its control socket order.
+#[derive(Debug, Clone, Default)]
+pub struct HostOrders {
+    /// Cancelled by `POST /control/shutdown`; without it such orders are refused.
+    pub quit: Option<CancellationToken>,
+    /// Opens the page for browsers, where it is served.
+    pub door: Option<Door>,
 }
 
 impl FromRef<Control> for Node {
@@ -58,7 +73,23 @@ pub fn control_router(node: Node) -> Router {
     router(Control {
         node,
         stop: CancellationToken::new(),
-        quit: None,
+        orders: HostOrders::default(),
+        caller: Caller::Trusted,
+    })
+}
+
+/// The routes for a page in a browser. What they must not do for it, they refuse; who the page is,
+/// the caller checks.
+pub(crate) fn page_routes<S: Clone + Send + Sync + 'static>(
+    node: Node,
+    stop: CancellationToken,
+) -> Router<S> {
+    let (router, _) = routes().split_for_parts();
+    router.with_state(Control {
+        node,
+        stop,
+        orders: HostOrders::default(),
+        caller: Caller::Page,
     })
 }
 
@@ -75,8 +106,7 @@ impl ControlServer {
     }
 }
 
-/// Serves the control API on the socket in `home`. `quit` is cancelled when a client orders the
-/// host to stop; without it, such orders are refused.
+/// Serves the control API on the socket in `home`; `orders` says what clients may tell the host.
 ///
 /// # Errors
 /// `HOME_UNWRITABLE` when the socket cannot be made; `CONFIG_INVALID` when the home's path is too
@@ -84,14 +114,15 @@ impl ControlServer {
 pub fn serve_control_socket(
     node: Node,
     home: &Path,
-    quit: Option<CancellationToken>,
+    orders: HostOrders,
 ) -> Result<ControlServer, Problem> {
     let listener = socket::bind(home)?;
     let stop = CancellationToken::new();
     let control = Control {
         node,
         stop: stop.clone(),
-        quit,
+        orders,
+        caller: Caller::Trusted,
     };
     Ok(ControlServer {
         running: serve::Running::start(listener, router(control), stop),
@@ -115,6 +146,7 @@ fn routes() -> OpenApiRouter<Control> {
         .routes(routes!(node::card))
         .routes(routes!(node::compare))
         .routes(routes!(node::shutdown))
+        .routes(routes!(page_link::create))
         .routes(routes!(invites::list, invites::create))
         .routes(routes!(invites::cancel))
         .routes(routes!(join::join))
@@ -151,6 +183,6 @@ fn routes() -> OpenApiRouter<Control> {
 }
 
 /// An unknown path, or a known one with another method.
-async fn not_found() -> impl IntoResponse {
+pub(crate) async fn not_found() -> impl IntoResponse {
     Failure(Problem::new(Code::NotFound))
 }

@@ -12,6 +12,7 @@ use tieline_wire::problem::{Code, Problem};
 use utoipa::{IntoParams, ToSchema};
 
 use super::Control;
+use super::caller::Trusted;
 use crate::extract::{Input, Params};
 use crate::problem::{Failure, ProblemSchema};
 
@@ -40,9 +41,9 @@ pub(super) struct Token {
     operation_id = "getToken",
     path = "/control/token",
     tag = "node",
-    responses((status = 200, body = Token))
+    responses((status = 200, body = Token), (status = 403, body = ProblemSchema))
 )]
-pub(super) async fn token(State(node): State<Node>) -> Json<Token> {
+pub(super) async fn token(_: Trusted, State(node): State<Node>) -> Json<Token> {
     Json(Token {
         token: node.api_token(),
     })
@@ -141,7 +142,7 @@ pub(super) async fn compare(
     responses((status = 202, description = "It stops"), (status = 404, body = ProblemSchema))
 )]
 pub(super) async fn shutdown(State(control): State<Control>) -> Result<StatusCode, Failure> {
-    match &control.quit {
+    match &control.orders.quit {
         Some(quit) => {
             quit.cancel();
             Ok(StatusCode::ACCEPTED)

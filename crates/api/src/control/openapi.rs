@@ -10,8 +10,9 @@ use crate::problem::ProblemSchema;
 #[openapi(
     info(
         title = "Tieline control API",
-        description = "Everything a front end can ask of a node. Served in-process to the window and on a \
-                       socket in the node's home; never on TCP.",
+        description = "Everything a front end can ask of a node. Served in-process to the window, on a \
+                       socket in the node's home, and with `--ui` to a page in a browser, which some routes \
+                       refuse (NOT_FROM_BROWSER).",
     ),
     components(schemas(ProblemSchema))
 )]

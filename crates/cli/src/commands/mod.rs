@@ -22,6 +22,7 @@ pub(crate) mod send;
 pub(crate) mod serve;
 mod status;
 mod token;
+pub(crate) mod ui;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -74,6 +75,7 @@ async fn ask(command: ClientCommand, context: &Context) -> Outcome {
     match command {
         ClientCommand::Status => status::run(context).await,
         ClientCommand::Token => token::run(context).await,
+        ClientCommand::Ui(args) => ui::run(&args, context).await,
         ClientCommand::Card(args) => card::run(&args, context).await,
         ClientCommand::Invite(args) => invite::run(&args, context).await,
         ClientCommand::Join(args) => join::run(args, context).await,

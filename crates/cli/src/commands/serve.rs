@@ -6,16 +6,19 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use serde_json::json;
-use tieline_api::{ControlServer, LocalServer, host, ports, serve_control_socket, serve_local};
+use tieline_api::page::{DEFAULT_PAGE_ADDR, PageListener, PageServer};
+use tieline_api::{
+    ControlServer, HostOrders, LocalServer, host, ports, serve_control_socket, serve_local,
+};
 use tieline_node::model::{HostKind, ShutdownReport};
-use tieline_node::{Node, NodeConfig};
+use tieline_node::{Node, NodeConfig, Platform};
 use tieline_wire::problem::{Code, Problem};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 use super::{DONE, Outcome};
 use crate::output::Output;
-use crate::progress;
+use crate::{page, progress};
 
 /// Run a node without a window, until Ctrl-C or SIGTERM
 ///
@@ -23,12 +26,16 @@ use crate::progress;
 /// is {"ready":true,"name":…,"peerAddr":"IP:PORT","apiAddr":"IP:PORT"}. The log goes to standard
 /// error; TIELINE_LOG sets how much (error, warn, info, debug, or tracing's filter syntax).
 ///
+/// With --ui it also serves the app's page to a browser on this machine, and opens it. The link
+/// opens the page once, within 60 seconds; `tieline ui` makes another.
+///
 /// Secrets live in the system's keychain. For unattended use set TIELINE_VAULT=file, and
 /// TIELINE_VAULT_PASSPHRASE_FILE to the file with its passphrase.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   tieline serve
+  tieline serve --ui
   tieline --home /srv/agent serve --name builder --peer-addr 0.0.0.0:3101 --api-addr 127.0.0.1:3848
   tieline --home \"$(mktemp -d)\" serve --peer-addr 127.0.0.1:0 --api-addr 127.0.0.1:0 --json")]
 pub(crate) struct Args {
@@ -43,6 +50,18 @@ pub(crate) struct Args {
     /// Where local agents connect (HTTP, loopback only)
     #[arg(long, value_name = "IP:PORT", default_value_t = host::DEFAULT_API_ADDR)]
     api_addr: SocketAddr,
+
+    /// Serve the page for a browser on this machine, and open it
+    #[arg(long)]
+    ui: bool,
+
+    /// Where the page is served (HTTP, loopback only)
+    #[arg(long, value_name = "IP:PORT", default_value_t = DEFAULT_PAGE_ADDR, requires = "ui")]
+    ui_addr: SocketAddr,
+
+    /// Only print the page's link, open no browser
+    #[arg(long, requires = "ui")]
+    no_open: bool,
 }
 
 /// More threads than this only cost memory: the store has its own, and the rest waits for peers.
@@ -64,6 +83,9 @@ pub(crate) fn run(args: Args, home: &Path, output: &Output) -> Outcome {
 }
 
 async fn serve(args: Args, home: &Path, output: &Output) -> Outcome {
+    if args.ui {
+        page::must_be_there()?;
+    }
     let signals = Signals::listen()?;
     let quit = CancellationToken::new();
     let starting = start_node(&args, home);
@@ -75,7 +97,10 @@ async fn serve(args: Args, home: &Path, output: &Output) -> Outcome {
             return Err(problem);
         }
     };
-    say_ready(&node, &servers.0, output).await?;
+    say_ready(&node, &servers, output).await?;
+    if let Some((_, page)) = &servers.page {
+        page.show(!args.no_open, home, output)?;
+    }
 
     tokio::select! {
         () = signals.stop() => {}
@@ -83,8 +108,7 @@ async fn serve(args: Args, home: &Path, output: &Output) -> Outcome {
     }
     output.note("Stopping…");
     let stopping = async {
-        let (local, control) = servers;
-        tokio::join!(local.shutdown(), control.shutdown());
+        servers.shutdown().await;
         node.shutdown().await
     };
     tokio::select! {
@@ -116,27 +140,73 @@ async fn start_node(args: &Args, home: &Path) -> Result<Node, Problem> {
         })
 }
 
+/// Everything that is served on this machine.
+struct Servers {
+    local: LocalServer,
+    control: ControlServer,
+    page: Option<(PageServer, page::Entrance)>,
+}
+
+impl Servers {
+    async fn shutdown(self) {
+        let page = async {
+            if let Some((server, _)) = self.page {
+                server.shutdown().await;
+            }
+        };
+        tokio::join!(self.local.shutdown(), self.control.shutdown(), page);
+    }
+}
+
 async fn start_servers(
     node: &Node,
     args: &Args,
     home: &Path,
     quit: CancellationToken,
-) -> Result<(LocalServer, ControlServer), Problem> {
-    let control = serve_control_socket(node.clone(), home, Some(quit))?;
+) -> Result<Servers, Problem> {
+    let listener = if args.ui {
+        Some(PageListener::bind(args.ui_addr, page::host_name(Platform::here())).await?)
+    } else {
+        None
+    };
+    let orders = HostOrders {
+        quit: Some(quit),
+        door: listener.as_ref().map(PageListener::door),
+    };
+    let control = serve_control_socket(node.clone(), home, orders)?;
     let local = serve_local(node.clone(), args.api_addr).await?;
-    Ok((local, control))
+    let page = listener.map(|listener| {
+        let entrance = page::Entrance {
+            addr: listener.addr(),
+            door: listener.door(),
+        };
+        (listener.serve(node.clone(), page::file), entrance)
+    });
+    Ok(Servers {
+        local,
+        control,
+        page,
+    })
 }
 
-async fn say_ready(node: &Node, local: &LocalServer, output: &Output) -> Result<(), Problem> {
+async fn say_ready(node: &Node, servers: &Servers, output: &Output) -> Result<(), Problem> {
     let status = node.status().await?;
-    let (peer_addr, api_addr) = (status.peer_addr, local.addr().to_string());
+    let (peer_addr, api_addr) = (status.peer_addr, servers.local.addr().to_string());
+    let ui_addr = servers.page.as_ref().map(|(_, page)| page.addr.to_string());
     if output.is_json() {
-        output.object(&json!({ "ready": true, "name": status.name, "peerAddr": peer_addr, "apiAddr": api_addr }));
+        let mut ready = json!({ "ready": true, "name": status.name, "peerAddr": peer_addr, "apiAddr": api_addr });
+        if let Some(ui_addr) = ui_addr {
+            ready["uiAddr"] = json!(ui_addr);
+        }
+        output.object(&ready);
     } else {
         output.line("ready");
         output.line(format!("  name    {}", status.name));
         output.line(format!("  peers   https://{peer_addr}"));
         output.line(format!("  agents  http://{api_addr}"));
+        if let Some(ui_addr) = ui_addr {
+            output.line(format!("  page    http://{ui_addr}"));
+        }
     }
     Ok(())
 }

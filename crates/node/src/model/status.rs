@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 use tieline_wire::problem::Problem;
 use utoipa::ToSchema;
 
+use crate::platform::Platform;
+
 /// What hosts the engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
@@ -50,6 +52,8 @@ pub struct NodeStatus {
     pub pid: u32,
     /// What hosts it.
     pub host: HostKind,
+    /// What it runs on.
+    pub platform: Platform,
     /// When it started.
     pub started_at: String,
     /// How long it has run, in milliseconds.

@@ -59,6 +59,22 @@ codes! {
         "Requests from web pages are refused.",
         "The request came from a page in a browser, and no page may use this interface.",
         "Call it from a program on this machine.";
+    PageCodeInvalid "PAGE_CODE_INVALID" 401 None,
+        "This link does not open the page any more.",
+        "Its code was used already, is older than 60 seconds, or was damaged on the way.",
+        "Run \"tieline ui\" in a terminal on this machine, and open the new link within 60 seconds.";
+    PageSessionEnded "PAGE_SESSION_ENDED" 401 None,
+        "This page is not signed in.",
+        "It was opened without a link, was left alone for twelve hours, or Tieline was started again since.",
+        "Run \"tieline ui\" in a terminal on this machine, and open the link it prints within 60 seconds.";
+    NotFromBrowser "NOT_FROM_BROWSER" 403 None,
+        "This cannot be done from a browser.",
+        "A browser's extensions can read and alter its pages, so a page may neither see secrets nor choose commands that run on this machine.",
+        "Do it with the command line (\"tieline --help\" lists the commands) or in the app's window.";
+    PageNotServed "PAGE_NOT_SERVED" 404 None,
+        "This node serves no page for browsers.",
+        "It was started without --ui, or by the app, which has a window of its own.",
+        "Open the app's window, or stop the node and start it with \"tieline serve --ui\".";
     UnsupportedMediaType "UNSUPPORTED_MEDIA_TYPE" 415 None,
         "The body's type is not accepted here.",
         "Only application/json is read.",

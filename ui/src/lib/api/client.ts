@@ -11,6 +11,7 @@ import type {
   NodeStatus,
   PeerView,
   PingView,
+  Problem,
   SendOutcome,
 } from './types';
 
@@ -20,11 +21,15 @@ export type MessageQuery = Omit<NonNullable<paths['/control/messages']['get']['p
 /** The control API, one function a route. Every function throws `ApiProblem`. */
 export type Api = ReturnType<typeof createApi>;
 
-export function createApi(host: Pick<Host, 'request'>) {
+/** `signedOut` is told when the engine does not let this page in (any more), which only happens in a browser. */
+export function createApi(host: Pick<Host, 'request'>, signedOut: (problem: Problem) => void = () => {}) {
   const caller =
     <M extends Method>(method: M) =>
     <T>(route: RouteOf<M>, options?: CallOptions): Promise<T> =>
-      call<T>(host, method, route, options);
+      call<T>(host, method, route, options).catch((error: unknown) => {
+        if (error instanceof ApiProblem && error.status === 401) signedOut(error.problem);
+        throw error;
+      });
   const get = caller('get');
   const post = caller('post');
   const remove = caller('delete');

@@ -33,7 +33,9 @@ export class EventHub {
     this.#close = this.host.events(this.#lastSeq, (signal) => {
       if (signal.type === 'go') return this.onGo(signal.path);
       if (signal.type === 'lost') return this.#reopen();
+      if (signal.type === 'ended') return this.#end();
       this.#pause = FIRST_PAUSE_MS;
+      if (signal.type === 'open') return this.#resync();
       this.#lastSeq = signal.event.seq;
       this.#deliver(signal.event);
     });
@@ -51,9 +53,20 @@ export class EventHub {
     clearTimeout(this.#retry);
     this.#retry = setTimeout(() => {
       this.start();
-      this.#deliver({ seq: this.#lastSeq ?? 0, kind: 'resync', ids: [] });
+      this.#resync();
     }, this.#pause);
     this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE_MS);
+  }
+
+  /** What is fetched again finds out by itself that this page may not. */
+  #end(): void {
+    this.stop();
+    this.#resync();
+  }
+
+  /** Something may have changed unseen, also between the first fetch and the stream's opening. */
+  #resync(): void {
+    this.#deliver({ seq: this.#lastSeq ?? 0, kind: 'resync', ids: [] });
   }
 
   #deliver(event: EngineEvent): void {

@@ -378,6 +378,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/control/page-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a link that opens the page in a browser, once, within 60 seconds. */
+        post: operations["createPageLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/control/peers": {
         parameters: {
             query?: never;
@@ -1162,6 +1179,8 @@ export interface components {
             pid: number;
             /** @description What hosts it. */
             host: components["schemas"]["HostKind"];
+            /** @description What it runs on. */
+            platform: components["schemas"]["Platform"];
             /** @description When it started. */
             startedAt: string;
             /**
@@ -1208,6 +1227,16 @@ export interface components {
          * @enum {string}
          */
         OnFailure: "fail" | "queue";
+        /** @description A link that opens the page once. */
+        PageLink: {
+            /** @description `http://127.0.0.1:PORT/#code=…`. Whoever opens it first controls the node. */
+            url: string;
+            /**
+             * Format: int64
+             * @description How long it opens anything, in seconds.
+             */
+            validSeconds: number;
+        };
         /** @description What to change about a peer; what is left out stays. */
         PeerPatch: {
             /** @description Whether notifications of its messages are held back. */
@@ -1360,6 +1389,11 @@ export interface components {
             /** @description Every try. */
             attempts: components["schemas"]["AttemptView"][];
         };
+        /**
+         * @description The kind of machine that the node runs on.
+         * @enum {string}
+         */
+        Platform: "linux" | "wsl" | "macos" | "windows" | "other";
         /** @description What the person prefers. */
         Preferences: {
             /** @description When notifications are shown, and how much they say. */
@@ -1597,6 +1631,7 @@ export type MessageView = components['schemas']['MessageView'];
 export type NodeStatus = components['schemas']['NodeStatus'];
 export type NotificationPreferences = components['schemas']['NotificationPreferences'];
 export type OnFailure = components['schemas']['OnFailure'];
+export type PageLink = components['schemas']['PageLink'];
 export type PeerPatch = components['schemas']['PeerPatch'];
 export type PeerStateView = components['schemas']['PeerStateView'];
 export type PeerView = components['schemas']['PeerView'];
@@ -1606,6 +1641,7 @@ export type PhaseTimings = components['schemas']['PhaseTimings'];
 export type PingError = components['schemas']['PingError'];
 export type PingIn = components['schemas']['PingIn'];
 export type PingView = components['schemas']['PingView'];
+export type Platform = components['schemas']['Platform'];
 export type Preferences = components['schemas']['Preferences'];
 export type Problem = components['schemas']['Problem'];
 export type Provenance = components['schemas']['Provenance'];
@@ -2466,6 +2502,42 @@ export interface operations {
             };
         };
     };
+    createPageLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageLink"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PAGE_NOT_SERVED: the host was started without --ui */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listPeers: {
         parameters: {
             query?: never;
@@ -2929,6 +3001,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A command, from a browser */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3147,6 +3228,14 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Token"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };

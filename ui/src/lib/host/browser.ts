@@ -1,19 +1,19 @@
 import type { EngineEvent } from '../api/types';
 import type { Host } from './host';
+import type { Session } from './session';
 
-/** A browser on this machine, talking to `tieline serve --ui` with a bearer token. */
-export function browserHost(base: string, token: () => string | null): Host {
-  const headers = (): Record<string, string> => {
-    const bearer = token();
-    return bearer ? { authorization: `Bearer ${bearer}` } : {};
-  };
-
+/** A browser on this machine, talking to `tieline serve --ui` with the bearer of its session. */
+export function browserHost(base: string, session: Session): Host {
   return {
     kind: 'browser',
     async request(method, path, body) {
+      await session.ready;
+      if (session.refusal) return session.refusal;
+      // The engine takes a body as JSON only, also where it is empty.
+      const typed: Record<string, string> = method === 'GET' || method === 'DELETE' ? {} : { 'content-type': 'application/json' };
       const answer = await fetch(base + path, {
         method,
-        headers: body ? { ...headers(), 'content-type': 'application/json' } : headers(),
+        headers: { ...session.headers(), ...typed },
         body: body as BodyInit | undefined,
         cache: 'no-store',
         credentials: 'omit',
@@ -25,22 +25,27 @@ export function browserHost(base: string, token: () => string | null): Host {
       const abort = new AbortController();
       // EventSource cannot send the bearer, so the stream is read by hand.
       void (async () => {
+        let ended = false;
         try {
+          await session.ready;
           const query = after === undefined ? '' : `?after=${after}`;
           const answer = await fetch(`${base}/control/events${query}`, {
-            headers: { ...headers(), accept: 'text/event-stream' },
+            headers: { ...session.headers(), accept: 'text/event-stream' },
             cache: 'no-store',
             credentials: 'omit',
+            redirect: 'error',
             signal: abort.signal,
           });
+          ended = answer.status === 401;
           if (!answer.ok || !answer.body) throw new Error(`status ${answer.status}`);
+          deliver({ type: 'open' });
           for await (const data of sseData(answer.body)) {
             deliver({ type: 'event', event: JSON.parse(data) as EngineEvent });
           }
         } catch {
           // Reported below: an ended stream and a failed one mean the same here.
         }
-        if (!abort.signal.aborted) deliver({ type: 'lost' });
+        if (!abort.signal.aborted) deliver({ type: ended ? 'ended' : 'lost' });
       })();
       return () => abort.abort();
     },

@@ -11,8 +11,12 @@ export type HostSignal =
   | { type: 'event'; event: EngineEvent }
   /** The tray (later also a link) asks the window to show a page, such as `/pair`. */
   | { type: 'go'; path: string }
+  /** The stream is open. */
+  | { type: 'open' }
   /** The stream broke and is being opened again; pages are told when it is back. */
-  | { type: 'lost' };
+  | { type: 'lost' }
+  /** This page may not listen any more, and opening the stream again would not help. */
+  | { type: 'ended' };
 
 export interface HostFacts {
   /** There is a tray with a *Quit*. Where the host can quit and there is no tray, the window offers it. */

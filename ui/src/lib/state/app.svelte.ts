@@ -1,7 +1,7 @@
 import { getContext, setContext } from 'svelte';
 import { createApi, type Api } from '../api/client';
 import { EventHub } from '../api/events';
-import type { NodeStatus } from '../api/types';
+import type { NodeStatus, Problem } from '../api/types';
 import type { Host } from '../host/host';
 import { live, type Live } from './live.svelte';
 import { linkTo, parseRoute, type Route } from './route';
@@ -13,6 +13,8 @@ export interface App {
   readonly hub: EventHub;
   readonly route: Route;
   readonly status: Live<NodeStatus>;
+  /** Why this page, in a browser, is not let in. Nothing else works then. */
+  readonly signedOut: Problem | undefined;
   /** Now in Unix milliseconds, ticking once a second. */
   readonly now: number;
   go(route: Route): void;
@@ -22,7 +24,8 @@ const KEY = Symbol('app');
 
 /** Sets the app up for everything below the calling component, and takes it down with it. */
 export function provideApp(host: Host): App {
-  const api = createApi(host);
+  let signedOut = $state.raw<Problem | undefined>();
+  const api = createApi(host, (problem) => (signedOut ??= problem));
   const hub = new EventHub(host);
   let route = $state.raw(parseRoute(location.hash));
   let now = $state(Date.now());
@@ -58,6 +61,9 @@ export function provideApp(host: Host): App {
     },
     get now() {
       return now;
+    },
+    get signedOut() {
+      return signedOut;
     },
     go(to) {
       location.hash = linkTo(to);

@@ -1,0 +1,471 @@
+//! The page for browsers, over HTTP: who gets in, and what it may do. What it looks like and how it
+//! works in a real browser is in `browser`.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::guard::{Route, attacks, body_attacks, routes, token_attacks};
+use crate::harness::http::{Request, Response};
+use crate::harness::{Launch, Machine, skip, wait};
+
+/// A node that serves the page; none where the page was not built.
+fn serving(launch: Launch) -> Option<Machine> {
+    if !std::path::Path::new(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../ui/dist/index.html"
+    ))
+    .exists()
+    {
+        skip("the page is not built; `cargo xtask ui` does that");
+        return None;
+    }
+    Some(launch.start())
+}
+
+/// The code in a link.
+fn code_of(link: &str) -> &str {
+    link.split_once("/#code=")
+        .expect("a code in the fragment")
+        .1
+}
+
+fn knock(node: &Machine, code: &str) -> Response {
+    Request::new(node.page_addr(), "POST", "/session")
+        .json(&json!({ "code": code }))
+        .send()
+}
+
+/// Opens the page, as a browser would.
+fn bearer(node: &Machine) -> String {
+    let answer = knock(node, code_of(&node.page_link()));
+    assert_eq!(answer.status, 200, "{answer:?}");
+    answer.json()["bearer"].as_str().unwrap().to_owned()
+}
+
+fn as_page(node: &Machine, bearer: &str, method: &str, path: &str) -> Request {
+    let request = Request::new(node.page_addr(), method, path)
+        .header("Authorization", &format!("Bearer {bearer}"));
+    if ["POST", "PUT", "PATCH"].contains(&method) {
+        request.json(&json!({ "to": "nobody", "name": "x" }))
+    } else {
+        request
+    }
+}
+
+fn refused_in_words(answer: &Response, attack: &str) {
+    let body = answer.json();
+    for field in ["code", "summary", "cause", "remedy"] {
+        let text = body[field].as_str().unwrap_or_default();
+        assert!(!text.is_empty(), "{attack}: {field} in {body}");
+    }
+}
+
+#[test]
+fn every_route_and_file_of_the_page_withstands_every_attack() {
+    let Some(node) = serving(Launch::new("guarded").page()) else {
+        return;
+    };
+    let bearer = bearer(&node);
+    let document = node.tieline(["openapi", "control"]).success().json();
+    let mut all = routes(&document);
+    assert!(all.len() >= 30, "the document lists the routes");
+    let control = all.len();
+    let index = Request::new(node.page_addr(), "GET", "/").send();
+    let index = String::from_utf8(index.body).unwrap();
+    let script = index.split('"').find(|part| part.ends_with(".js")).unwrap();
+    for (method, path) in [
+        ("GET", "/"),
+        ("GET", script.trim_start_matches('.')),
+        ("POST", "/session"),
+        ("GET", "/nowhere"),
+        ("GET", "/control/nowhere"),
+    ] {
+        let [method, path] = [method, path].map(str::to_owned);
+        all.push(Route {
+            method,
+            path,
+            wants_token: false,
+        });
+    }
+
+    let mut tried = 0;
+    for (place, Route { method, path, .. }) in all.iter().enumerate() {
+        let honest = as_page(&node, &bearer, method, path);
+        let mut attacks = attacks(&honest, node.page_addr().port());
+        if ["POST", "PUT", "PATCH"].contains(&method.as_str()) {
+            attacks.extend(body_attacks(&honest));
+        }
+        if place < control {
+            attacks.extend(token_attacks(&honest, path, &bearer));
+            let local = node.tieline(["token"]).success().line();
+            let local = honest
+                .clone()
+                .replace("Authorization", Some(&format!("Bearer {local}")));
+            attacks.push(("the local API's token".to_owned(), 401, local));
+        }
+        for (attack, status, request) in attacks {
+            let answer = request.send();
+            let shown = format!("{method} {path} with {attack}");
+            assert_eq!(answer.status, status, "{shown}: {answer:?}");
+            refused_in_words(&answer, &shown);
+            let allows = |(name, _): &(String, String)| name.starts_with("access-control-");
+            assert!(!answer.headers.iter().any(allows), "{shown}");
+            tried += 1;
+        }
+        if !path.ends_with("/events") {
+            let answer = honest.send();
+            assert!(
+                ![401, 415].contains(&answer.status),
+                "{method} {path}: {answer:?}"
+            );
+            assert_ne!(answer.code(), "FORBIDDEN_ORIGIN", "{method} {path}");
+            protected(&answer, path);
+        }
+    }
+    println!("{tried} attacks on {} routes and files", all.len());
+    assert_eq!(
+        node.tieline(["peers", "list", "--json"]).success().stdout,
+        ""
+    );
+}
+
+/// The headers that keep the page out of other pages, and other pages out of it.
+fn protected(answer: &Response, path: &str) {
+    let policy = answer.header("content-security-policy").unwrap_or_default();
+    assert!(
+        policy.starts_with("default-src 'none'; "),
+        "{path}: {policy}"
+    );
+    assert!(
+        !policy.contains("unsafe") && !policy.contains("http"),
+        "{path}: {policy}"
+    );
+    assert!(
+        policy.contains("frame-ancestors 'none'"),
+        "{path}: {policy}"
+    );
+    for (name, value) in [
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "no-referrer"),
+        ("cache-control", "no-store"),
+        ("cross-origin-opener-policy", "same-origin"),
+    ] {
+        assert_eq!(answer.header(name), Some(value), "{path}: {name}");
+    }
+    assert_eq!(answer.header("set-cookie"), None, "{path}");
+}
+
+#[test]
+fn people_may_come_to_the_page_from_anywhere_and_pages_may_not_use_it() {
+    let Some(node) = serving(Launch::new("guarded").page()) else {
+        return;
+    };
+    let coming = |path: &str, mode: &str, dest: &str| {
+        Request::new(node.page_addr(), "GET", path)
+            .header("Sec-Fetch-Site", "cross-site")
+            .header("Sec-Fetch-Mode", mode)
+            .header("Sec-Fetch-Dest", dest)
+            .send()
+            .status
+    };
+    assert_eq!(coming("/", "navigate", "document"), 200);
+    assert_eq!(coming("/", "navigate", "iframe"), 403);
+    assert_eq!(coming("/", "cors", "empty"), 403);
+    assert_eq!(coming("/control/status", "navigate", "document"), 403);
+}
+
+#[test]
+fn a_link_opens_the_page_once() {
+    let Some(node) = serving(Launch::new("once").page()) else {
+        return;
+    };
+    let link = node.page_link();
+    let place = format!("http://{}/#code=", node.page_addr());
+    assert!(link.starts_with(&place), "{link}");
+    let first = knock(&node, code_of(&link));
+    assert_eq!(first.status, 200, "{first:?}");
+    let second = knock(&node, code_of(&link));
+    assert_eq!(
+        (second.status, second.code().as_str()),
+        (401, "PAGE_CODE_INVALID")
+    );
+
+    let bearer = first.json()["bearer"].as_str().unwrap().to_owned();
+    let status = as_page(&node, &bearer, "GET", "/control/status")
+        .send()
+        .json();
+    assert_eq!(status["name"], "once");
+    let by_code = as_page(&node, code_of(&link), "GET", "/control/status").send();
+    assert_eq!(
+        (by_code.status, by_code.code().as_str()),
+        (401, "PAGE_SESSION_ENDED")
+    );
+}
+
+#[test]
+fn guessing_makes_links_worthless_and_a_restart_ends_every_page() {
+    let Some(mut node) = serving(Launch::new("guessed").page()) else {
+        return;
+    };
+    let open = bearer(&node);
+    let link = node.page_link();
+    for _ in 0..5 {
+        assert_eq!(
+            knock(&node, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA").status,
+            401
+        );
+    }
+    assert_eq!(knock(&node, code_of(&link)).status, 401);
+    assert_eq!(
+        as_page(&node, &open, "GET", "/control/peers").send().status,
+        200
+    );
+    bearer(&node);
+
+    node.restart();
+    let later = as_page(&node, &open, "GET", "/control/peers").send();
+    assert_eq!(
+        (later.status, later.code().as_str()),
+        (401, "PAGE_SESSION_ENDED")
+    );
+}
+
+#[test]
+fn the_page_follows_events_with_its_bearer() {
+    let Some(node) = serving(Launch::new("watched").page()) else {
+        return;
+    };
+    let mut lines = as_page(&node, &bearer(&node), "GET", "/control/events?after=0").stream();
+    node.tieline(["invite"]).success();
+    let event = lines.find(|line| line.starts_with("data:")).unwrap();
+    let event: Value = serde_json::from_str(event.trim_start_matches("data:")).unwrap();
+    assert!(
+        event["seq"].is_u64() && event["kind"].is_string(),
+        "{event}"
+    );
+}
+
+/// Whether a schema of the document has a property of one of these names, anywhere in it.
+fn mentions(document: &Value, schema: &Value, names: &[&str], seen: &mut BTreeSet<String>) -> bool {
+    match schema {
+        Value::Object(fields) => fields.iter().any(|(name, value)| match value {
+            Value::String(target) if name == "$ref" => {
+                let place = target.trim_start_matches('#');
+                seen.insert(place.to_owned())
+                    && mentions(document, document.pointer(place).unwrap(), names, seen)
+            }
+            Value::Object(properties) if name == "properties" => {
+                properties
+                    .keys()
+                    .any(|property| names.contains(&property.as_str()))
+                    || properties
+                        .values()
+                        .any(|value| mentions(document, value, names, seen))
+            }
+            other => mentions(document, other, names, seen),
+        }),
+        Value::Array(items) => items
+            .iter()
+            .any(|item| mentions(document, item, names, seen)),
+        _ => false,
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn the_page_sees_no_secret_and_chooses_no_command() {
+    let Some(node) = serving(Launch::new("careful").page()) else {
+        return;
+    };
+    let bearer = bearer(&node);
+    let page = |method: &str, path: &str| as_page(&node, &bearer, method, path);
+    let refused = |answer: Response, what: &str| {
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (403, "NOT_FROM_BROWSER"),
+            "{what}"
+        );
+        refused_in_words(&answer, what);
+    };
+
+    // Every route that takes a command, by the document: a new one has to be listed here.
+    let document = node.tieline(["openapi", "control"]).success().json();
+    let command = json!({"kind": "command", "argv": ["/bin/true"], "timeoutSeconds": 5});
+    let taking = [("put", "/control/responder", command)];
+    let mut found = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let names = ["argv", "command", "program", "shell"];
+            if mentions(
+                &document,
+                &operation["requestBody"],
+                &names,
+                &mut BTreeSet::new(),
+            ) {
+                found.push((method.clone(), path.clone()));
+            }
+        }
+    }
+    let listed = taking
+        .iter()
+        .map(|(method, path, _)| ((*method).to_owned(), (*path).to_owned()));
+    assert_eq!(
+        found,
+        listed.collect::<Vec<_>>(),
+        "routes that take a command"
+    );
+    for (method, path, body) in &taking {
+        let method = method.to_uppercase();
+        refused(page(&method, path).json(body).send(), path);
+        let trusted = node.control(&method, path).json(body).send();
+        assert_eq!(trusted.status, 204, "{path}: {trusted:?}");
+    }
+    let person = json!({"kind": "person", "deadlineSeconds": 60});
+    let harmless = page("PUT", "/control/responder").json(&person).send();
+    assert_eq!(harmless.status, 204, "{harmless:?}");
+
+    for (method, path) in [("GET", "/control/token"), ("POST", "/control/page-link")] {
+        refused(page(method, path).send(), path);
+        assert_eq!(
+            node.control(method, path).json(&json!({})).send().status,
+            200,
+            "{path}"
+        );
+    }
+    assert_eq!(page("POST", "/control/shutdown").send().status, 404);
+    assert_eq!(
+        page("GET", "/control/status").send().status,
+        200,
+        "it goes on"
+    );
+}
+
+#[test]
+fn the_page_is_on_this_machine_only_and_only_where_it_was_asked_for() {
+    let plain = Machine::start("plain");
+    let run = plain.tieline(["ui", "--no-open"]).failure(1);
+    assert!(run.stderr.contains("serve --ui"), "{run}");
+
+    let home = plain.directory().join("another");
+    let mut command = Launch::new("open").command(&home);
+    let output = command
+        .args([
+            "serve",
+            "--ui",
+            "--ui-addr",
+            "0.0.0.0:0",
+            "--peer-addr",
+            "127.0.0.1:0",
+        ])
+        .args(["--api-addr", "127.0.0.1:0", "--no-open", "--json"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("CONFIG_INVALID"), "{said}");
+}
+
+/// A directory whose programs stand in for the system's, and note what they were given.
+#[cfg(target_os = "linux")]
+fn stand_in(directory: &std::path::Path, name: &str, script: &str) -> String {
+    use std::os::unix::fs::PermissionsExt;
+    let path = directory.join(name);
+    std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700)).unwrap();
+    format!("{}:/usr/bin:/bin", directory.display())
+}
+
+#[cfg(target_os = "linux")]
+fn written(path: &std::path::Path) -> String {
+    wait::until(
+        "what the browser was given",
+        std::time::Duration::from_secs(20),
+        || {
+            std::fs::read_to_string(path)
+                .ok()
+                .filter(|text| text.ends_with('\n'))
+        },
+    )
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_browser_is_opened_without_the_code_in_any_argument_or_log() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = tempfile::TempDir::new().unwrap();
+    let given = directory.path().join("given");
+    let path = stand_in(
+        directory.path(),
+        "xdg-open",
+        &format!("echo \"$@\" > {}", given.display()),
+    );
+    let launch = Launch::new("opened")
+        .env("PATH", &path)
+        .env("DISPLAY", ":99")
+        .env("TIELINE_LOG", "trace")
+        .page_with([]);
+    let Some(node) = serving(launch) else {
+        return;
+    };
+    let file = node.home().join("open-page.html");
+    assert_eq!(
+        written(&given).trim(),
+        file.to_str().unwrap(),
+        "all that the browser is told"
+    );
+    let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let leading = std::fs::read_to_string(&file).unwrap();
+    let link = leading
+        .split('"')
+        .find(|part| part.starts_with("http://"))
+        .unwrap();
+    let opened = knock(&node, code_of(link));
+    assert_eq!(opened.status, 200, "{opened:?}");
+    let bearer = opened.json()["bearer"].as_str().unwrap().to_owned();
+    as_page(&node, &bearer, "GET", "/control/status").send();
+    knock(&node, "a-wrong-code-4711");
+
+    let log = node.log();
+    assert!(log.contains("a browser opened the page"), "{log}");
+    for secret in [code_of(link), &bearer, "a-wrong-code-4711"] {
+        assert!(!log.contains(secret), "{secret} is in the log");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn under_wsl_the_browser_of_windows_is_opened() {
+    let directory = tempfile::TempDir::new().unwrap();
+    let (given, arguments) = (
+        directory.path().join("given"),
+        directory.path().join("arguments"),
+    );
+    let script = format!(
+        "echo \"$@\" > {}\ncat > {}",
+        arguments.display(),
+        given.display()
+    );
+    let path = stand_in(directory.path(), "powershell.exe", &script);
+    let launch = Launch::new("inside")
+        .env("PATH", &path)
+        .env("WSL_DISTRO_NAME", "Debian")
+        .page();
+    let Some(node) = serving(launch) else {
+        return;
+    };
+    let link = node.tieline(["ui"]).success().line();
+    let port = node.page_addr().port();
+    assert!(
+        link.starts_with(&format!("http://localhost:{port}/#code=")),
+        "{link}"
+    );
+    assert_eq!(written(&given).trim(), link);
+    assert!(!written(&arguments).contains(code_of(&link)));
+    assert_eq!(
+        node.tieline(["status", "--json"]).success().json()["platform"],
+        "wsl"
+    );
+    assert_eq!(knock(&node, code_of(&link)).status, 200);
+}
