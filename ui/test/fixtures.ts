@@ -42,6 +42,7 @@ export function status(over: Partial<NodeStatus> = {}): NodeStatus {
     words: WORDS,
     storeId: 'c3RvcmU',
     counts: { peers: 1, queued: 0, unconfirmed: 0, unread: 0 },
+    welcomed: true,
     problems: [],
     ...over,
   };

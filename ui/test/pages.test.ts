@@ -120,6 +120,8 @@ describe('pairing', () => {
     expect(screen.getByTestId('countdown').textContent).toMatch(/^(10:00|9:5\d) left$/);
     await fireEvent.click(copy);
     expect(host.copied).toEqual([{ text: 'tieline://join#AAAA', secret: true }]);
+    await fireEvent.click(await button('Copy for a terminal'));
+    expect(host.copied[1]).toEqual({ text: "tieline join <<'LINK'\ntieline://join#AAAA\nLINK\n", secret: true });
 
     current = invite({ state: 'joined', link: undefined, joinedPeer: 'wsl-box' });
     host.emit('invites', ['inv-1']);

@@ -21,6 +21,7 @@ mod limits;
 mod line;
 mod listener;
 pub mod model;
+mod naming;
 mod network;
 mod node;
 mod outbox;

@@ -38,6 +38,7 @@ impl Node {
             counts.unconfirmed += unsigned(open.unconfirmed);
             counts.unread += unsigned(open.unread);
         }
+        let welcomed = self.is_welcomed().await?;
         let fingerprint = self.identity.certificate.fingerprint();
         Ok(NodeStatus {
             name: self.own_name(),
@@ -65,6 +66,7 @@ impl Node {
                 .collect(),
             store_id: self.store_id().to_string(),
             counts,
+            welcomed,
             problems: self.problems.lock().clone(),
         })
     }

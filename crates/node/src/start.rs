@@ -23,6 +23,7 @@ use crate::identity::Identity;
 use crate::limits::Gate;
 use crate::listener;
 use crate::model::ShutdownReport;
+use crate::naming::NAME;
 use crate::network;
 use crate::node::{Engine, Node, NodeConfig};
 use crate::outbox::{self, CLOCK};
@@ -35,8 +36,6 @@ use crate::views::unsigned;
 
 /// How long a graceful stop waits for what is in progress.
 const GRACE: Duration = Duration::from_secs(5);
-/// Setting with the node's name.
-const NAME: &str = "name";
 /// Setting that says that this database belongs to an identity, so that a lost one is noticed.
 const IDENTITY: &str = "identityKeyId";
 

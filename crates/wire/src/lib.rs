@@ -47,6 +47,7 @@ mod mac;
 pub mod message;
 pub mod name;
 pub mod pairing;
+pub mod presented;
 pub mod problem;
 mod random;
 pub mod receipt;

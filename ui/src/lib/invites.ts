@@ -13,3 +13,11 @@ export function currentInvite(listed: InviteView[], made: InviteView | undefined
     .filter((invite) => invite.state === 'open')
     .sort((a, b) => b.createdAt.localeCompare(a.createdAt))[0];
 }
+
+/**
+ * Joins from a POSIX shell. The link travels on standard input: an argument would be seen by every user of that
+ * machine while the command runs.
+ */
+export function terminalCommand(link: string): string {
+  return `tieline join <<'LINK'\n${link}\nLINK\n`;
+}

@@ -18,6 +18,7 @@ mod page_link;
 mod peers;
 mod preferences;
 mod secrets;
+mod swap;
 
 use std::path::Path;
 
@@ -145,8 +146,12 @@ fn routes() -> OpenApiRouter<Control> {
         .routes(routes!(node::token))
         .routes(routes!(node::card))
         .routes(routes!(node::compare))
+        .routes(routes!(node::rename))
+        .routes(routes!(node::welcomed))
         .routes(routes!(node::shutdown))
         .routes(routes!(page_link::create))
+        .routes(routes!(swap::offer))
+        .routes(routes!(swap::read))
         .routes(routes!(invites::list, invites::create))
         .routes(routes!(invites::cancel))
         .routes(routes!(join::join))
@@ -156,6 +161,7 @@ fn routes() -> OpenApiRouter<Control> {
         .routes(routes!(peers::keep))
         .routes(routes!(peers::undo))
         .routes(routes!(peers::rename))
+        .routes(routes!(swap::renew))
         .routes(routes!(peers::addresses))
         .routes(routes!(peers::ping))
         .routes(routes!(peers::read))

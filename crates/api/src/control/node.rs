@@ -115,9 +115,11 @@ pub(super) async fn card(
 pub(super) struct CompareInput {
     /// A fingerprint in any spelling, its words, a certificate or a card.
     text: String,
+    /// What it should be the fingerprint of, in any of these forms.
+    expected: Option<String>,
 }
 
-/// Whose fingerprint is this?
+/// Whose fingerprint is this, and is it the expected one?
 #[utoipa::path(
     post,
     operation_id = "compare",
@@ -130,7 +132,44 @@ pub(super) async fn compare(
     State(node): State<Node>,
     Input(input): Input<CompareInput>,
 ) -> Result<Json<CompareView>, Failure> {
-    Ok(Json(node.compare(&input.text)?))
+    Ok(Json(node.compare(&input.text, input.expected.as_deref())?))
+}
+
+/// This node's name.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct NameInput {
+    /// What the node shall call itself, any text.
+    name: String,
+}
+
+/// Call this node something else.
+#[utoipa::path(
+    post,
+    operation_id = "renameNode",
+    path = "/control/name",
+    tag = "node",
+    request_body = NameInput,
+    responses((status = 204, description = "Renamed"), (status = 400, body = ProblemSchema))
+)]
+pub(super) async fn rename(
+    State(node): State<Node>,
+    Input(input): Input<NameInput>,
+) -> Result<StatusCode, Failure> {
+    node.set_own_name(&input.name).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Note that the person has seen the welcome.
+#[utoipa::path(
+    post,
+    operation_id = "setWelcomed",
+    path = "/control/welcomed",
+    tag = "node",
+    responses((status = 204, description = "Noted"), (status = "5XX", body = ProblemSchema))
+)]
+pub(super) async fn welcomed(State(node): State<Node>) -> Result<StatusCode, Failure> {
+    node.set_welcomed().await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Stop the node, if its host takes that order (`tieline serve` does, the app does not).

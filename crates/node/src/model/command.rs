@@ -63,7 +63,8 @@ pub enum Target {
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AddPeer {
-    /// A card: JSON, or the text that `tieline card --pem` prints.
+    /// What the other machine gave of itself: its card as JSON or PEM, or its address, fingerprint and
+    /// key. A certificate that is missing is fetched and must have that fingerprint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub card: Option<String>,
     /// The name it shall have here; suggested by the card otherwise.

@@ -24,7 +24,10 @@ pub use delivery::{
 };
 pub use event::{Event, EventKind};
 pub use kithkit::{KithkitLan, KithkitLanView, LanPosture};
-pub use pairing::{CompareView, InviteState, InviteView, JoinView, LinkPreview, PingIn};
+pub use pairing::{
+    CompareView, FingerprintView, InviteState, InviteView, JoinView, LinkPreview, PingIn,
+    PresentedView, SwapOffer,
+};
 pub use peer::{Direction, DirectionState, LineView, PeerStateView, PeerView, Via};
 pub use preferences::{
     NotATimeOfDay, NotificationPreferences, Preferences, QuietHours, RouteOrder, TimeOfDay,

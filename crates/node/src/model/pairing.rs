@@ -1,6 +1,7 @@
 //! Invites and joining as front ends see them.
 
 use serde::{Deserialize, Serialize};
+use tieline_wire::fingerprint::Fingerprint;
 use tieline_wire::problem::Problem;
 use utoipa::ToSchema;
 
@@ -108,19 +109,103 @@ pub struct JoinView {
     pub ping_in: Option<PingIn>,
 }
 
-/// A pasted fingerprint, certificate or card held against the known peers.
+/// A fingerprint in every form in which people compare it.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct CompareView {
-    /// What was pasted, as a fingerprint.
+pub struct FingerprintView {
+    /// `SHA256:AA:BB…`.
     pub fingerprint: String,
     /// As sixteen groups of four hex digits.
     pub fingerprint_groups: Vec<String>,
     /// As 24 words.
     pub words: Vec<String>,
+}
+
+impl From<Fingerprint> for FingerprintView {
+    fn from(fingerprint: Fingerprint) -> Self {
+        let words = fingerprint.words().into_iter();
+        Self {
+            fingerprint: fingerprint.to_string(),
+            fingerprint_groups: fingerprint.groups().to_vec(),
+            words: words.map(str::to_owned).collect(),
+        }
+    }
+}
+
+/// A pasted fingerprint, certificate or card held against the known peers, this node, and what is
+/// expected.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CompareView {
+    /// What was pasted, as a fingerprint.
+    #[serde(flatten)]
+    pub pasted: FingerprintView,
     /// The peer whose fingerprint it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub matches_peer: Option<String>,
     /// Whether it is this node's own.
     pub is_own: bool,
+    /// What was expected, where the caller named that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<FingerprintView>,
+    /// Whether it is what was expected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub same: Option<bool>,
+    /// The first group, from 0 to 15, that is not what was expected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_difference: Option<usize>,
+}
+
+/// What a pasted text says of another machine, before anything is stored or sent.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PresentedView {
+    /// `card`, `pem`, `peersJson` or `parts`.
+    pub form: String,
+    /// What the machine calls itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The name it would get here: its own, made to fit among the peers.
+    pub suggested_alias: String,
+    /// Where it would be dialled.
+    pub addresses: Vec<String>,
+    /// Its certificate's fingerprint.
+    #[serde(flatten)]
+    pub fingerprint: FingerprintView,
+    /// Id of its signing key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_id: Option<String>,
+    /// Whether its certificate is not in the text: it is fetched from one of the addresses when the
+    /// machine is added, and must have this fingerprint.
+    pub certificate_is_fetched: bool,
+    /// Whether it is this node itself.
+    pub is_own: bool,
+    /// The peer with this fingerprint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub matches_peer: Option<String>,
+    /// Why it cannot be added as it stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<super::ProblemSchema>)]
+    pub problem: Option<Problem>,
+}
+
+/// What this node gives to another machine, ready to be pasted there. Holds no secret.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SwapOffer {
+    /// The card as JSON.
+    pub card: String,
+    /// The card as PEM blocks with lines before them.
+    pub pem: String,
+    /// Addresses, fingerprint and key, one a line, to be read aloud or typed.
+    pub parts: String,
+    /// A command for a terminal there that runs Tieline.
+    pub command: String,
+    /// An entry for the `peers.json` of a machine that runs abTARS.
+    pub peers_json: String,
+    /// Name of a file for the card, without its ending.
+    pub file_name: String,
+    /// This node's fingerprint.
+    #[serde(flatten)]
+    pub fingerprint: FingerprintView,
 }

@@ -79,6 +79,8 @@ pub struct NodeStatus {
     pub store_id: String,
     /// Numbers.
     pub counts: Counts,
+    /// Whether the person has seen the welcome.
+    pub welcomed: bool,
     /// What is wrong now.
     #[schema(value_type = Vec<super::ProblemSchema>)]
     pub problems: Vec<Problem>,

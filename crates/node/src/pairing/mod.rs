@@ -8,6 +8,9 @@ mod bind;
 mod book;
 mod inviter;
 mod joiner;
+mod offer;
+mod presented;
+mod renew;
 mod roster;
 mod swap;
 

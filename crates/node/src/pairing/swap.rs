@@ -2,22 +2,23 @@
 
 use tieline_store::peers::{self, Dialect, NewPeer, PairedBy, PeerState};
 use tieline_wire::address::Address;
-use tieline_wire::card::Card;
-use tieline_wire::certificate::Certificate;
-use tieline_wire::fingerprint::Fingerprint;
 use tieline_wire::name::Alias;
+use tieline_wire::presented::Presented;
 use tieline_wire::problem::{Code, Problem};
 
+use super::presented::{known, own};
 use super::roster::{free_alias, taken};
 use crate::clock::wall_now;
-use crate::model::{AddPeer, CompareView, KithkitPeer, PeerView};
+use crate::model::{AddPeer, KithkitPeer, PeerView};
 use crate::node::Node;
 
 impl Node {
-    /// Adds a peer from its card, or a KithKit machine from its configuration.
+    /// Adds a peer from its card or whatever else says the same of it, or a KithKit machine from its
+    /// configuration.
     ///
     /// # Errors
-    /// `CARD_INVALID`, `OWN_LINK` for this node's own card, `PEER_EXISTS`, `ALIAS_INVALID`,
+    /// `INVALID_REQUEST` or `CARD_INVALID` for a text that does not say enough, the failures of a
+    /// dial where the certificate has to be fetched, `OWN_LINK` for this node's own card, `PEER_EXISTS`, `ALIAS_INVALID`,
     /// `ALIAS_TAKEN`, `NEW_KEY` where one of the two keys is a known peer's.
     pub async fn add_peer(&self, add: AddPeer) -> Result<PeerView, Problem> {
         let name = add.name.as_deref().map(Alias::new).transpose()?;
@@ -37,23 +38,16 @@ impl Node {
     }
 
     async fn add_card(&self, text: &str, name: Option<Alias>) -> Result<PeerView, Problem> {
-        let card = Card::parse_any(text)?;
+        let card = self.card_of(&Presented::read(text)?).await?;
         let tls_key = card.certificate.verify_key();
         if card.key_id() == self.key_id() || tls_key == self.identity.tls.verify_key() {
-            return Err(Problem::new(Code::OwnLink).summary("This is this machine's own card."));
+            return Err(own());
         }
         for peer in self.peers.all() {
             let record = peer.record();
             let Some(keys) = &record.keys else { continue };
             match (keys.pin == card.pin(), keys.key_id == card.key_id()) {
-                (true, true) => {
-                    return Err(Problem::new(Code::PeerExists)
-                        .summary(format!(
-                            "This machine is already paired with {}.",
-                            peer.alias()
-                        ))
-                        .with("peer", peer.alias()));
-                }
+                (true, true) => return Err(known(&peer.alias())),
                 (false, false) => {}
                 _ => return Err(Problem::new(Code::NewKey).with("peer", peer.alias())),
             }
@@ -132,38 +126,4 @@ impl Node {
         }
         self.peer(&alias).await
     }
-
-    /// Holds anything with a fingerprint in it against the known peers and this node.
-    ///
-    /// # Errors
-    /// `INVALID_REQUEST` where no fingerprint can be read from it.
-    pub fn compare(&self, text: &str) -> Result<CompareView, Problem> {
-        let fingerprint = read_fingerprint(text)?;
-        let matches_peer = self.peers.all().into_iter().find_map(|peer| {
-            let record = peer.record();
-            let certificate = Certificate::from_der(record.row.certificate.as_deref()?).ok()?;
-            (certificate.fingerprint() == fingerprint).then(|| record.row.alias.clone())
-        });
-        Ok(CompareView {
-            fingerprint: fingerprint.to_string(),
-            fingerprint_groups: fingerprint.groups().to_vec(),
-            words: fingerprint
-                .words()
-                .iter()
-                .map(|word| (*word).to_owned())
-                .collect(),
-            matches_peer,
-            is_own: fingerprint == self.identity.certificate.fingerprint(),
-        })
-    }
-}
-
-fn read_fingerprint(text: &str) -> Result<Fingerprint, Problem> {
-    if let Ok(card) = Card::parse_any(text) {
-        return Ok(card.fingerprint);
-    }
-    if let Ok(certificate) = Certificate::from_pem(text) {
-        return Ok(certificate.fingerprint());
-    }
-    Ok(Fingerprint::parse(text)?)
 }

@@ -11,22 +11,34 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::verifier::PinnedServer;
+use super::verifier::{Expected, PinnedServer};
 use super::{Handshake, provider, setup_failed};
 use crate::identity::Identity;
 use crate::limits::HANDSHAKE_TIMEOUT;
 
-/// Dials with one identity to servers with one pin.
+/// Dials with one identity to the servers that are one peer's.
 pub(crate) struct ClientTls {
     config: Arc<ClientConfig>,
 }
 
 impl ClientTls {
-    /// `alpn` is one protocol, `h2` or `http/1.1`.
+    /// Dials whoever has this TLS key. `alpn` is one protocol, `h2` or `http/1.1`.
     ///
     /// # Errors
     /// `TLS_FAILED` where the identity's key does not fit its certificate.
     pub(crate) fn new(identity: &Identity, pin: KeyId, alpn: &[u8]) -> Result<Self, Problem> {
+        Self::expecting(identity, Expected::Key(pin), alpn)
+    }
+
+    /// Dials whoever is expected.
+    ///
+    /// # Errors
+    /// As [`ClientTls::new`].
+    pub(crate) fn expecting(
+        identity: &Identity,
+        expected: Expected,
+        alpn: &[u8],
+    ) -> Result<Self, Problem> {
         let provider = provider();
         let chain = vec![CertificateDer::from(identity.certificate.der().to_vec())];
         let key = PrivatePkcs8KeyDer::from(identity.tls.to_pkcs8_der().to_vec());
@@ -34,7 +46,7 @@ impl ClientTls {
             .with_protocol_versions(&[&rustls::version::TLS13])
             .map_err(|error| setup_failed(&error))?
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(PinnedServer { pin, provider }))
+            .with_custom_certificate_verifier(Arc::new(PinnedServer { expected, provider }))
             .with_client_auth_cert(chain, PrivateKeyDer::Pkcs8(key))
             .map_err(|error| setup_failed(&error))?;
         config.resumption = Resumption::disabled();

@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 pub(crate) use client::ClientTls;
 pub(crate) use server::server_config;
+pub(crate) use verifier::Expected;
 
 use tieline_wire::certificate::Certificate;
 use tieline_wire::key::{KeyId, VerifyKey};
@@ -59,14 +60,7 @@ impl Handshake {
     /// happens after a handshake that these verifiers let through.
     pub(crate) fn of<Data>(connection: &rustls::ConnectionCommon<Data>) -> Result<Self, Problem> {
         let broken = |text: String| Problem::new(Code::TlsFailed).because(text);
-        let tls_key = match connection.peer_certificates().and_then(<[_]>::first) {
-            Some(der) => {
-                let certificate = Certificate::from_der(der.as_ref())
-                    .map_err(|error| broken(error.to_string()))?;
-                Some(certificate.verify_key())
-            }
-            None => None,
-        };
+        let certificate = shown_certificate(connection)?;
         let export = |label: &[u8]| {
             connection
                 .export_keying_material([0_u8; 32], label, None)
@@ -75,11 +69,25 @@ impl Handshake {
         let channel = export(CHANNEL_LABEL)?;
         let pair_secret = zeroize::Zeroizing::new(export(PAIR_TOKEN_LABEL)?);
         Ok(Self {
-            tls_key,
+            tls_key: certificate.as_ref().map(Certificate::verify_key),
             channel,
             pair_secret,
         })
     }
+}
+
+/// The certificate that the other side of a finished connection showed, if it showed one.
+///
+/// # Errors
+/// As [`Handshake::of`].
+pub(crate) fn shown_certificate<Data>(
+    connection: &rustls::ConnectionCommon<Data>,
+) -> Result<Option<Certificate>, Problem> {
+    let shown = connection.peer_certificates().and_then(<[_]>::first);
+    shown
+        .map(|der| Certificate::from_der(der.as_ref()))
+        .transpose()
+        .map_err(|error| Problem::new(Code::TlsFailed).because(error.to_string()))
 }
 
 fn provider() -> Arc<CryptoProvider> {

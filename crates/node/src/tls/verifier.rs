@@ -12,12 +12,33 @@ use rustls::{
 };
 use subtle::ConstantTimeEq;
 use tieline_wire::certificate::Certificate;
+use tieline_wire::fingerprint::Fingerprint;
 use tieline_wire::key::KeyId;
 
-/// Accepts the one server whose key has this pin.
+/// By what the one right server is known.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Expected {
+    /// Its TLS key.
+    Key(KeyId),
+    /// Its whole certificate, where a person brought nothing but the fingerprint.
+    Certificate(Fingerprint),
+}
+
+impl Expected {
+    fn is_shown_by(&self, certificate: &Certificate) -> bool {
+        match self {
+            Self::Key(pin) => certificate.pin().as_bytes().ct_eq(pin.as_bytes()).into(),
+            Self::Certificate(fingerprint) => {
+                certificate.fingerprint().0.ct_eq(&fingerprint.0).into()
+            }
+        }
+    }
+}
+
+/// Accepts the one server that is expected.
 #[derive(Debug)]
 pub(super) struct PinnedServer {
-    pub(super) pin: KeyId,
+    pub(super) expected: Expected,
     pub(super) provider: Arc<CryptoProvider>,
 }
 
@@ -31,8 +52,7 @@ impl ServerCertVerifier for PinnedServer {
         _now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         let certificate = ed25519_certificate(end_entity)?;
-        let shown = certificate.pin();
-        if bool::from(shown.as_bytes().ct_eq(self.pin.as_bytes())) {
+        if self.expected.is_shown_by(&certificate) {
             Ok(ServerCertVerified::assertion())
         } else {
             // The handshake ends here, before this side has sent anything but its hello.

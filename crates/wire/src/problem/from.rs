@@ -10,6 +10,7 @@ use crate::key::KeyError;
 use crate::message::{EnvelopeError, NotAMessageId, PayloadError};
 use crate::name::AliasError;
 use crate::pairing::ProofError;
+use crate::presented::PresentedError;
 use crate::receipt::ReceiptError;
 use crate::token::TokenError;
 
@@ -60,6 +61,33 @@ impl From<InviteError> for Problem {
             }
             InviteError::TooLong => Self::new(Code::InvalidRequest).because(sentence(&error)),
         }
+    }
+}
+
+impl From<PresentedError> for Problem {
+    fn from(error: PresentedError) -> Self {
+        const AGAIN: &str = "Copy its card there again (`tieline card --json`), or paste its address, its fingerprint and its key.";
+        let cause = sentence(&error);
+        let (summary, remedy) = match error {
+            PresentedError::Card(error) => return error.into(),
+            PresentedError::Nothing => ("This says nothing of another machine.", AGAIN),
+            PresentedError::Several(_) => (
+                "This says something of several machines.",
+                "Paste the entry of one of them, from its name to its closing brace.",
+            ),
+            PresentedError::Fingerprint(_) => (
+                "The fingerprint in it cannot be read.",
+                "Copy the SHA-256 fingerprint of the certificate there once more.",
+            ),
+            _ => (
+                "What was pasted of the other machine cannot be used.",
+                AGAIN,
+            ),
+        };
+        Self::new(Code::InvalidRequest)
+            .summary(summary)
+            .because(cause)
+            .remedy(remedy)
     }
 }
 

@@ -2,6 +2,7 @@ import type { Host } from '../host/host';
 import { ApiProblem, problemFrom, unreachable } from './problem';
 import type { paths } from './schema';
 import type {
+  CompareView,
   InviteView,
   JoinView,
   LinkPreview,
@@ -12,7 +13,9 @@ import type {
   PeerView,
   PingView,
   Problem,
+  PresentedView,
   SendOutcome,
+  SwapOffer,
 } from './types';
 
 /** Which messages to list; `before` continues a page at its `next`. */
@@ -36,6 +39,8 @@ export function createApi(host: Pick<Host, 'request'>, signedOut: (problem: Prob
 
   return {
     status: () => get<NodeStatus>('/control/status'),
+    renameNode: (name: string) => post<void>('/control/name', { body: { name } satisfies Body<'/control/name'> }),
+    setWelcomed: () => post<void>('/control/welcomed'),
 
     createInvite: (ttlSeconds?: number) =>
       post<InviteView>('/control/invites', { body: { ttlSeconds } satisfies Body<'/control/invites'> }),
@@ -45,11 +50,35 @@ export function createApi(host: Pick<Host, 'request'>, signedOut: (problem: Prob
       post<LinkPreview>('/control/join/preview', { body: { link } satisfies Body<'/control/join/preview'> }),
     join: (link: string) => post<JoinView>('/control/join', { body: { link } satisfies Body<'/control/join'> }),
 
+    swapOffer: () => get<SwapOffer>('/control/swap'),
+    /** Says what a pasted text holds of another machine; nothing is stored or sent. */
+    readPresented: (text: string) =>
+      post<PresentedView>('/control/swap/read', { body: { text } satisfies Body<'/control/swap/read'> }),
+    compare: (text: string, expected?: string) =>
+      post<CompareView>('/control/compare', { body: { text, expected } satisfies Body<'/control/compare'> }),
+    addPeer: (card: string, name?: string) =>
+      post<PeerView>('/control/peers', { body: { card, name } satisfies Body<'/control/peers'> }),
+
     peers: () => get<PeerView[]>('/control/peers'),
     peer: (name: string) => get<PeerView>('/control/peers/{name}', { path: { name } }),
     keep: (name: string) => post<PeerView>('/control/peers/{name}/keep', { path: { name } }),
     undo: (name: string) => post<void>('/control/peers/{name}/undo', { path: { name } }),
     ping: (name: string) => post<PingView>('/control/peers/{name}/ping', { path: { name } }),
+    rename: (name: string, to: string) =>
+      post<PeerView>('/control/peers/{name}/rename', {
+        path: { name },
+        body: { name: to } satisfies Body<'/control/peers/{name}/rename'>,
+      }),
+    setAddresses: (name: string, addresses: string[]) =>
+      post<PeerView>('/control/peers/{name}/addresses', {
+        path: { name },
+        body: { addresses } satisfies Body<'/control/peers/{name}/addresses'>,
+      }),
+    renewKeys: (name: string, text: string) =>
+      post<PeerView>('/control/peers/{name}/renew', {
+        path: { name },
+        body: { text } satisfies Body<'/control/peers/{name}/renew'>,
+      }),
     unpair: (name: string) => remove<void>('/control/peers/{name}', { path: { name } }),
 
     /** Accepts the message and leaves it in the outbox if it cannot go now. */

@@ -113,7 +113,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Whose fingerprint is this? */
+        /** Whose fingerprint is this, and is it the expected one? */
         post: operations["compare"];
         delete?: never;
         options?: never;
@@ -361,6 +361,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/control/name": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Call this node something else. */
+        post: operations["renameNode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/control/openapi.json": {
         parameters: {
             query?: never;
@@ -517,6 +534,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/control/peers/{name}/renew": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give a peer the keys in what was brought: the person compared them. Its messages stay. */
+        post: operations["renewPeerKeys"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/control/peers/{name}/undo": {
         parameters: {
             query?: never;
@@ -656,6 +690,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/control/swap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** This node's card in every form that another machine takes. */
+        get: operations["getSwapOffer"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/control/swap/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Read what was brought of another machine. Nothing is stored or sent. */
+        post: operations["readPresented"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/control/token": {
         parameters: {
             query?: never;
@@ -673,13 +741,33 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/control/welcomed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Note that the person has seen the welcome. */
+        post: operations["setWelcomed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /** @description A peer to add without an invite. */
         AddPeer: {
-            /** @description A card: JSON, or the text that `tieline card --pem` prints. */
+            /**
+             * @description What the other machine gave of itself: its card as JSON or PEM, or its address, fingerprint and
+             *     key. A certificate that is missing is fetched and must have that fingerprint.
+             */
             card?: string | null;
             /** @description The name it shall have here; suggested by the card otherwise. */
             name?: string | null;
@@ -818,19 +906,23 @@ export interface components {
         CompareInput: {
             /** @description A fingerprint in any spelling, its words, a certificate or a card. */
             text: string;
+            /** @description What it should be the fingerprint of, in any of these forms. */
+            expected?: string | null;
         };
-        /** @description A pasted fingerprint, certificate or card held against the known peers. */
-        CompareView: {
-            /** @description What was pasted, as a fingerprint. */
-            fingerprint: string;
-            /** @description As sixteen groups of four hex digits. */
-            fingerprintGroups: string[];
-            /** @description As 24 words. */
-            words: string[];
+        /**
+         * @description A pasted fingerprint, certificate or card held against the known peers, this node, and what is
+         *     expected.
+         */
+        CompareView: components["schemas"]["FingerprintView"] & {
             /** @description The peer whose fingerprint it is. */
             matchesPeer?: string | null;
             /** @description Whether it is this node's own. */
             isOwn: boolean;
+            expected?: components["schemas"]["FingerprintView"] | null;
+            /** @description Whether it is what was expected. */
+            same?: boolean | null;
+            /** @description The first group, from 0 to 15, that is not what was expected. */
+            firstDifference?: number | null;
         };
         /** @description What went back and forth with one peer, in a line. */
         ConversationView: {
@@ -948,6 +1040,15 @@ export interface components {
          * @enum {string}
          */
         EventKind: "peers" | "messages" | "attempts" | "invites" | "secrets" | "asks" | "status" | "settings" | "resync";
+        /** @description A fingerprint in every form in which people compare it. */
+        FingerprintView: {
+            /** @description `SHA256:AA:BB…`. */
+            fingerprint: string;
+            /** @description As sixteen groups of four hex digits. */
+            fingerprintGroups: string[];
+            /** @description As 24 words. */
+            words: string[];
+        };
         /**
          * @description What hosts the engine.
          * @enum {string}
@@ -1164,6 +1265,11 @@ export interface components {
             /** @description When the agent, or the peer's agent, acknowledged it. */
             acknowledgedAt?: string | null;
         };
+        /** @description This node's name. */
+        NameInput: {
+            /** @description What the node shall call itself, any text. */
+            name: string;
+        };
         /** @description The node. */
         NodeStatus: {
             /** @description What this node calls itself. */
@@ -1208,6 +1314,8 @@ export interface components {
             storeId: string;
             /** @description Numbers. */
             counts: components["schemas"]["Counts"];
+            /** @description Whether the person has seen the welcome. */
+            welcomed: boolean;
             /** @description What is wrong now. */
             problems: components["schemas"]["Problem"][];
         };
@@ -1408,6 +1516,34 @@ export interface components {
             /** @description Whether the local API demands its token on every route. */
             requireToken: boolean;
         };
+        /** @description What a person brought of another machine. */
+        PresentedInput: {
+            /** @description A card as JSON or PEM, an entry of a `peers.json`, or address, fingerprint and key. */
+            text: string;
+        };
+        /** @description What a pasted text says of another machine, before anything is stored or sent. */
+        PresentedView: components["schemas"]["FingerprintView"] & {
+            /** @description `card`, `pem`, `peersJson` or `parts`. */
+            form: string;
+            /** @description What the machine calls itself. */
+            name?: string | null;
+            /** @description The name it would get here: its own, made to fit among the peers. */
+            suggestedAlias: string;
+            /** @description Where it would be dialled. */
+            addresses: string[];
+            /** @description Id of its signing key. */
+            keyId?: string | null;
+            /**
+             * @description Whether its certificate is not in the text: it is fetched from one of the addresses when the
+             *     machine is added, and must have this fingerprint.
+             */
+            certificateIsFetched: boolean;
+            /** @description Whether it is this node itself. */
+            isOwn: boolean;
+            /** @description The peer with this fingerprint. */
+            matchesPeer?: string | null;
+            problem?: components["schemas"]["Problem"] | null;
+        };
         /** @description A failure in words for a person. */
         Problem: {
             /** @description Stable code, for programs. */
@@ -1569,6 +1705,21 @@ export interface components {
             messageId?: string | null;
             onFailure?: components["schemas"]["OnFailure"] | null;
         };
+        /** @description What this node gives to another machine, ready to be pasted there. Holds no secret. */
+        SwapOffer: components["schemas"]["FingerprintView"] & {
+            /** @description The card as JSON. */
+            card: string;
+            /** @description The card as PEM blocks with lines before them. */
+            pem: string;
+            /** @description Addresses, fingerprint and key, one a line, to be read aloud or typed. */
+            parts: string;
+            /** @description A command for a terminal there that runs Tieline. */
+            command: string;
+            /** @description An entry for the `peers.json` of a machine that runs abTARS. */
+            peersJson: string;
+            /** @description Name of a file for the card, without its ending. */
+            fileName: string;
+        };
         /** @description The local API's token. */
         Token: {
             /** @description To be sent as `Authorization: Bearer <token>`. */
@@ -1611,6 +1762,7 @@ export type Direction = components['schemas']['Direction'];
 export type DirectionState = components['schemas']['DirectionState'];
 export type Event = components['schemas']['Event'];
 export type EventKind = components['schemas']['EventKind'];
+export type FingerprintView = components['schemas']['FingerprintView'];
 export type HostKind = components['schemas']['HostKind'];
 export type InviteInput = components['schemas']['InviteInput'];
 export type InviteState = components['schemas']['InviteState'];
@@ -1628,6 +1780,7 @@ export type LocalError = components['schemas']['LocalError'];
 export type MessageDetail = components['schemas']['MessageDetail'];
 export type MessagePage = components['schemas']['MessagePage'];
 export type MessageView = components['schemas']['MessageView'];
+export type NameInput = components['schemas']['NameInput'];
 export type NodeStatus = components['schemas']['NodeStatus'];
 export type NotificationPreferences = components['schemas']['NotificationPreferences'];
 export type OnFailure = components['schemas']['OnFailure'];
@@ -1643,6 +1796,8 @@ export type PingIn = components['schemas']['PingIn'];
 export type PingView = components['schemas']['PingView'];
 export type Platform = components['schemas']['Platform'];
 export type Preferences = components['schemas']['Preferences'];
+export type PresentedInput = components['schemas']['PresentedInput'];
+export type PresentedView = components['schemas']['PresentedView'];
 export type Problem = components['schemas']['Problem'];
 export type Provenance = components['schemas']['Provenance'];
 export type QuietHours = components['schemas']['QuietHours'];
@@ -1657,6 +1812,7 @@ export type SecretInput = components['schemas']['SecretInput'];
 export type SecretView = components['schemas']['SecretView'];
 export type SendOutcome = components['schemas']['SendOutcome'];
 export type SendRequest = components['schemas']['SendRequest'];
+export type SwapOffer = components['schemas']['SwapOffer'];
 export type Token = components['schemas']['Token'];
 export type VaultView = components['schemas']['VaultView'];
 export type Via = components['schemas']['Via'];
@@ -2482,6 +2638,36 @@ export interface operations {
             };
         };
     };
+    renameNode: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NameInput"];
+            };
+        };
+        responses: {
+            /** @description Renamed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getDocument: {
         parameters: {
             query?: never;
@@ -2860,6 +3046,40 @@ export interface operations {
             };
         };
     };
+    renewPeerKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The peer's name here */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PresentedInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeerView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     undoPeer: {
         parameters: {
             query?: never;
@@ -3213,6 +3433,64 @@ export interface operations {
             };
         };
     };
+    getSwapOffer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SwapOffer"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readPresented: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PresentedInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PresentedView"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getToken: {
         parameters: {
             query?: never;
@@ -3231,6 +3509,32 @@ export interface operations {
                 };
             };
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setWelcomed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Noted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };

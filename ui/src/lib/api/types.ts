@@ -28,6 +28,13 @@ export type PeerView = Present<schema.PeerView>;
 export type InviteView = Present<schema.InviteView>;
 export type LinkPreview = Present<schema.LinkPreview>;
 
+export type CompareView = Present<schema.CompareView>;
+export type PresentedView = Exactly<
+  Present<schema.PresentedView>,
+  { form: 'card' | 'pem' | 'peersJson' | 'parts' }
+>;
+export type SwapOffer = Present<schema.SwapOffer>;
+
 export type AttemptView = Exactly<Present<schema.AttemptView>, { status: 'success' | 'failed' }>;
 export type PingView = Exactly<Present<schema.PingView>, { attempts: AttemptView[] }>;
 export type JoinView = Exactly<Present<schema.JoinView>, { pingOut?: PingView }>;

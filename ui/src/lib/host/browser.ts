@@ -51,6 +51,13 @@ export function browserHost(base: string, session: Session): Host {
     },
     copy: (text) => navigator.clipboard.writeText(text),
     paste: () => navigator.clipboard.readText(),
+    async save(fileName, text) {
+      const url = URL.createObjectURL(new Blob([text], { type: 'text/plain' }));
+      const link = Object.assign(document.createElement('a'), { href: url, download: fileName });
+      link.click();
+      // The download has begun by the next turn; until then the address must be valid.
+      setTimeout(() => URL.revokeObjectURL(url));
+    },
     facts: async () => ({ tray: false }),
   };
 }

@@ -37,6 +37,8 @@ export interface Host {
   copy(text: string, options?: { secret?: boolean }): Promise<void>;
   /** Reads the clipboard, on a click. */
   paste(): Promise<string>;
+  /** Gives the user a file with this text. Absent where the page cannot. */
+  save?(fileName: string, text: string): Promise<void>;
   /** What the page should know of what is around it. */
   facts(): Promise<HostFacts>;
   /** Starts the engine again after it could not start. Absent where the page cannot do that. */

@@ -1,8 +1,11 @@
+/** Ways to pair: by a link shown or used here, or by swapping cards. */
+export type PairTab = 'show' | 'join' | 'swap';
+
 /** Which page is shown, as it stands in the address after `#`. */
 export type Route =
   | { page: 'peers' }
   | { page: 'peer'; name: string }
-  | { page: 'pair'; tab: 'show' | 'join' }
+  | { page: 'pair'; tab: PairTab }
   /** `compose`: with the composer for `peer` focused, as *Reply* on a notification asks for. */
   | { page: 'messages'; peer?: string; id?: string; compose?: boolean };
 
@@ -14,7 +17,7 @@ export function parseRoute(hash: string): Route {
     case 'peers':
       return arg ? { page: 'peer', name: arg } : { page: 'peers' };
     case 'pair':
-      return { page: 'pair', tab: arg === 'join' ? 'join' : 'show' };
+      return { page: 'pair', tab: arg === 'join' || arg === 'swap' ? arg : 'show' };
     case 'messages':
       return messages(arg || undefined, new URLSearchParams(query));
     default:
@@ -29,7 +32,7 @@ export function linkTo(route: Route): string {
     case 'peer':
       return `#/peers/${encodeURIComponent(route.name)}`;
     case 'pair':
-      return route.tab === 'join' ? '#/pair/join' : '#/pair';
+      return route.tab === 'show' ? '#/pair' : `#/pair/${route.tab}`;
     case 'messages': {
       const id = route.id ? `/${encodeURIComponent(route.id)}` : '';
       const peer = route.peer ? `?peer=${encodeURIComponent(route.peer)}` : '';
