@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 use serde_json::Value;
 use tieline_wire::key::KeyId;
 use tieline_wire::message::{ContentHash, MessageId};
+use tieline_wire::receipt::StoreId;
 use tieline_wire::time::UnixMillis;
 
 use crate::StoreError;
@@ -25,8 +26,8 @@ pub use incoming::{
     mark_read_up_to, received,
 };
 pub use outgoing::{
-    Finish, NewOutgoing, Queued, cancel, due_for_peer, finish_outgoing, insert_outgoing,
-    peers_with_due, requeue, start_sending, unconfirmed_for_peer,
+    Finish, NewOutgoing, Queued, cancel, due_for_peer, expose, finish_outgoing, insert_outgoing,
+    peers_with_due, requeue, start_sending, stop_retries, unconfirmed_for_peer,
 };
 pub use pages::{Counts, Cursor, Filter, MAX_PAGE, MAX_PAGE_BYTES, Page, Tried, counts, list};
 pub use state::{Assurance, Direction, Evidence, Mode, State};
@@ -67,6 +68,9 @@ pub struct MessageRow {
     pub mode: Option<Mode>,
     /// An attempt ended without a known outcome, so that the peer may hold a copy.
     pub exposed: bool,
+    /// Of outgoing messages: the peer's database that may hold a copy, which is the one that its first bytes went to.
+    /// `None` where no byte of it can have left. See [`expose`].
+    pub store_id: Option<StoreId>,
     /// The route asked for, or the one it came over.
     pub route: Option<String>,
     /// How that route was taken, such as `held`.
@@ -104,7 +108,11 @@ pub const SEARCHED_BYTES: usize = 32 << 10;
 const COLUMNS: &str = "m.seq, m.peer_id, m.direction, m.message_id, m.assurance, m.sender, m.recipient, \
     m.content_hash, m.kind, m.payload_bytes, m.sent_at, m.created_at, m.state, m.evidence, m.mode, m.exposed, \
     m.route, m.via, m.expires_elapsed_ms, m.receipt, m.problem, m.finished_at, m.read_at, m.handed_over_at, \
-    m.acknowledged_at";
+    m.acknowledged_at, m.store_id";
+
+/// What a query selects after [`COLUMNS`]: the text, then the payload.
+const TEXT: usize = 26;
+const PAYLOAD: usize = 27;
 
 /// The message with this number, with its whole content.
 ///
@@ -207,6 +215,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<MessageRow> {
         read_at: convert::optional_time(row, 22)?,
         handed_over_at: convert::optional_time(row, 23)?,
         acknowledged_at: convert::optional_time(row, 24)?,
+        store_id: row.get::<_, Option<[u8; 16]>>(25)?.map(StoreId),
         content: None,
     })
 }
@@ -214,10 +223,10 @@ fn read(row: &Row<'_>) -> rusqlite::Result<MessageRow> {
 /// Reads [`COLUMNS`], text and payload.
 fn read_with_content(row: &Row<'_>) -> rusqlite::Result<MessageRow> {
     let mut message = read(row)?;
-    message.content = match row.get(25)? {
+    message.content = match row.get(TEXT)? {
         Some(text) => Some(Content {
             text,
-            payload: row.get(26)?,
+            payload: row.get(PAYLOAD)?,
         }),
         None => None,
     };

@@ -8,7 +8,10 @@ use crate::StoreError;
 use crate::files;
 
 /// One script per format version, oldest first; a script is never changed once it was released.
-pub(crate) const MIGRATIONS: &[&str] = &[include_str!("schema/001.sql")];
+pub(crate) const MIGRATIONS: &[&str] = &[
+    include_str!("schema/001.sql"),
+    include_str!("schema/002.sql"),
+];
 
 /// The newest format.
 pub(crate) const KNOWN: i64 = MIGRATIONS.len() as i64;
@@ -107,7 +110,7 @@ mod tests {
         let path = root.path().join("tieline.db");
         let conn = connection::open_writer(&path).unwrap();
         assert_eq!(
-            migrate(&conn, &path, MIGRATIONS).unwrap(),
+            migrate(&conn, &path, &MIGRATIONS[..1]).unwrap(),
             Migrated {
                 from: None,
                 backup: None
@@ -116,7 +119,7 @@ mod tests {
         conn.execute("INSERT INTO settings VALUES ('a', '1')", [])
             .unwrap();
         assert_eq!(
-            migrate(&conn, &path, MIGRATIONS).unwrap(),
+            migrate(&conn, &path, &MIGRATIONS[..1]).unwrap(),
             Migrated {
                 from: Some(1),
                 backup: None
@@ -148,7 +151,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("tieline.db");
         let conn = connection::open_writer(&path).unwrap();
-        migrate(&conn, &path, MIGRATIONS).unwrap();
+        migrate(&conn, &path, &MIGRATIONS[..1]).unwrap();
         let scripts = [MIGRATIONS[0], SECOND, "INSERT INTO nowhere VALUES (1);"];
         migrate(&conn, &path, &scripts).unwrap_err();
         assert_eq!(version(&conn, 1).unwrap(), Some(1));
@@ -168,7 +171,7 @@ mod tests {
         conn.execute_batch("CREATE TABLE theirs (x); PRAGMA user_version = 1;")
             .unwrap();
         assert!(matches!(
-            migrate(&conn, &path, MIGRATIONS),
+            migrate(&conn, &path, &MIGRATIONS[..1]),
             Err(StoreError::Damaged { .. })
         ));
     }

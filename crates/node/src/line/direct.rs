@@ -9,6 +9,8 @@ use hyper::client::conn::http2;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use parking_lot::Mutex;
 use tieline_wire::problem::{Code, Problem};
+use tieline_wire::receipt::StoreId;
+use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
 use super::{Answer, Dialled, ExchangeError, Speaker, Timings};
@@ -30,6 +32,8 @@ pub(crate) struct DirectConnection {
     pub timings: Timings,
     /// The address as the peer's record writes it.
     pub dialled: tieline_wire::address::Address,
+    /// The database at its other end, once that has been asked.
+    pub store: OnceCell<StoreId>,
     used: Mutex<Instant>,
 }
 
@@ -65,6 +69,7 @@ impl DirectConnection {
             channel: Arc::new(Channel::new(dialled.remote, dialled.handshake, cut)),
             timings: dialled.timings,
             dialled: dialled.address,
+            store: OnceCell::new(),
             used: Mutex::new(Instant::now()),
         }))
     }

@@ -10,8 +10,9 @@ use futures_util::{SinkExt, StreamExt};
 use http::StatusCode;
 use parking_lot::Mutex;
 use tieline_wire::problem::{Code, Problem};
+use tieline_wire::receipt::StoreId;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{OnceCell, Semaphore, mpsc, oneshot};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{self, Message};
@@ -38,6 +39,8 @@ pub(crate) struct HeldConnection {
     pub channel: Arc<Channel>,
     /// Which end this is.
     pub side: Side,
+    /// The database at its other end, once that has been asked.
+    pub store: OnceCell<StoreId>,
     address: String,
     outgoing: mpsc::Sender<Bytes>,
     waiting: Mutex<HashMap<u64, oneshot::Sender<Answer>>>,
@@ -188,6 +191,7 @@ where
     let connection = Arc::new(HeldConnection {
         channel,
         side,
+        store: OnceCell::new(),
         address,
         outgoing,
         waiting: Mutex::default(),

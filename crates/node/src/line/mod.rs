@@ -13,7 +13,8 @@ mod named;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use tokio::sync::Notify;
+use tieline_wire::receipt::StoreId;
+use tokio::sync::{Notify, OnceCell};
 
 pub(crate) use answer::{Answer, ExchangeError, Speaker, retold_dial};
 pub(crate) use dial::{Dialled, Timings, dial};
@@ -48,6 +49,15 @@ impl Connection {
         match self {
             Self::Direct(connection) => connection.address(),
             Self::Held(connection) => connection.address(),
+        }
+    }
+
+    /// The database at its other end, once that has been asked.
+    #[must_use]
+    pub(crate) fn store(&self) -> &OnceCell<StoreId> {
+        match self {
+            Self::Direct(connection) => &connection.store,
+            Self::Held(connection) => &connection.store,
         }
     }
 

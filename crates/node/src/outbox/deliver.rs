@@ -10,10 +10,11 @@ use tieline_wire::message::Envelope;
 use tieline_wire::problem::{Code, Problem};
 use tieline_wire::receipt::{Receipt, Stage};
 
+use super::exposure::{By, Exposure};
 use super::outcome::{Delivery, Outcome, Verdict};
 use crate::clock::wall_now;
 use crate::dialect;
-use crate::exchange::{Try, exchange};
+use crate::exchange::{Try, exchange_after};
 use crate::line::Answer;
 use crate::model::EventKind;
 use crate::node::Node;
@@ -32,10 +33,11 @@ pub(super) async fn deliver(
     node: &Node,
     peer: &Arc<Peer>,
     row: &MessageRow,
+    by: By,
 ) -> Result<(Verdict, Vec<Try>), Problem> {
     let recognises_copies = peer.record().keys.is_some();
     let delivery = if recognises_copies {
-        over_tieline(node, peer, row).await
+        over_tieline(node, peer, row, by).await
     } else if row.exposed {
         let outcome = Outcome::Unknown(Problem::new(Code::ResponseTimeout));
         Delivery {
@@ -84,7 +86,7 @@ async fn settle_later(
     }
 }
 
-async fn over_tieline(node: &Node, peer: &Arc<Peer>, row: &MessageRow) -> Delivery {
+async fn over_tieline(node: &Node, peer: &Arc<Peer>, row: &MessageRow, by: By) -> Delivery {
     let record = peer.record();
     let Some(keys) = &record.keys else {
         let outcome = Outcome::NotStored(Problem::new(Code::PeerRevoked));
@@ -102,9 +104,13 @@ async fn over_tieline(node: &Node, peer: &Arc<Peer>, row: &MessageRow) -> Delive
             };
         }
     };
-    let asked = exchange(node, peer, path::MESSAGES, envelope.to_json().into()).await;
+    let mut exposure = Exposure::of(node, peer, row, by);
+    let body = envelope.to_json().into();
+    let asked = exchange_after(node, peer, path::MESSAGES, body, &mut exposure).await;
     let outcome = match asked.result {
-        Ok(answer) => read(&answer, keys, row, node.key_id()).after_exposure(asked.exposed),
+        Ok(answer) => {
+            read(&answer, keys, row, node.key_id(), &exposure).after_exposure(asked.exposed)
+        }
         Err(error) if error.sent => Outcome::Unknown(error.problem),
         Err(error) => Outcome::NotStored(error.problem),
     };
@@ -137,7 +143,13 @@ fn envelope(row: &MessageRow) -> Result<Envelope, Problem> {
 }
 
 /// "Delivered" only by a receipt that verifies for exactly this message.
-fn read(answer: &Answer, keys: &Keys, row: &MessageRow, own: KeyId) -> Outcome {
+fn read(
+    answer: &Answer,
+    keys: &Keys,
+    row: &MessageRow,
+    own: KeyId,
+    exposure: &Exposure<'_>,
+) -> Outcome {
     let verify = |receipt: &Receipt| {
         receipt.verify_for(&keys.verify_key, &row.message_id, own, row.content_hash)
     };
@@ -159,7 +171,10 @@ fn read(answer: &Answer, keys: &Keys, row: &MessageRow, own: KeyId) -> Outcome {
         .refusal()
         .filter(|receipt| receipt.stage == Stage::Refused && verify(receipt).is_ok());
     match signed {
-        Some(receipt) => Outcome::Refused(problem, Some(Box::new(receipt))),
+        Some(receipt) if exposure.is_answered_by(receipt.store_id) => {
+            Outcome::Refused(problem, Some(Box::new(receipt)))
+        }
+        Some(_) => Outcome::Unknown(Problem::new(Code::StoreRestored)),
         None if is_before_storing(problem.code) => Outcome::NotStored(problem),
         None => Outcome::Unknown(problem),
     }

@@ -9,6 +9,7 @@ use tieline_store::messages;
 use tieline_wire::problem::Problem;
 
 use super::deliver::deliver;
+use super::exposure::By;
 use super::outcome::Verdict;
 use super::{resolve, stages};
 use crate::node::Node;
@@ -59,7 +60,6 @@ async fn sleep(pause: Option<Duration>) {
 /// One pass over all that waits; an error where something still does.
 async fn pass(node: &Node, peer: &Arc<Peer>) -> Result<(), Problem> {
     resolve::resolve(node, peer).await?;
-    let mut looked = false;
     loop {
         let id = peer.id;
         let due = node
@@ -68,15 +68,6 @@ async fn pass(node: &Node, peer: &Arc<Peer>) -> Result<(), Problem> {
             .await?;
         if due.is_empty() {
             break;
-        }
-        // What the peer may hold goes out again only to the database it may be in: a ping tells,
-        // and stops these messages where the peer has another one now.
-        if !looked && peer.record().keys.is_some() && due.iter().any(|row| row.exposed) {
-            looked = true;
-            node.ping_peer(peer)
-                .await
-                .map_err(|failure| failure.problem)?;
-            continue;
         }
         for row in due {
             let seq = row.seq;
@@ -88,7 +79,7 @@ async fn pass(node: &Node, peer: &Arc<Peer>) -> Result<(), Problem> {
             {
                 continue;
             }
-            if let (Verdict::Requeue(_, problem), _) = deliver(node, peer, &row).await? {
+            if let (Verdict::Requeue(_, problem), _) = deliver(node, peer, &row, By::Queue).await? {
                 return Err(problem);
             }
         }

@@ -2,6 +2,7 @@
 //! or visibly unconfirmed until the peer has been asked.
 
 mod deliver;
+mod exposure;
 mod lane;
 mod orders;
 mod outcome;
@@ -14,7 +15,6 @@ mod upkeep;
 pub(crate) use deliver::unpaired;
 pub(crate) use lane::lane;
 pub(crate) use outcome::{Delivery, Outcome};
-pub(crate) use resolve::stop_retries;
 pub(crate) use stages::answer_stages;
 pub(crate) use stages::report;
 pub(crate) use upkeep::CLOCK;

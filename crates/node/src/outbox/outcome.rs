@@ -115,7 +115,7 @@ impl Outcome {
 fn may_pass(problem: &Problem) -> bool {
     !matches!(
         problem.code,
-        Code::PayloadTooLarge | Code::IdConflict | Code::InvalidRequest
+        Code::PayloadTooLarge | Code::IdConflict | Code::InvalidRequest | Code::StoreRestored
     )
 }
 

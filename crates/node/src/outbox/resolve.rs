@@ -2,21 +2,23 @@
 
 use std::sync::Arc;
 
-use rusqlite::Connection as Sql;
-use serde_json::Value;
-use tieline_store::StoreError;
 use tieline_store::messages::{self, Evidence, MessageRow, State};
-use tieline_store::peers::PeerId;
 use tieline_wire::problem::{Code, Problem};
 use tieline_wire::receipt::{Receipt, Stage};
 
 use super::outcome::Verdict;
 use crate::clock::wall_now;
 use crate::exchange::exchange_open;
+use crate::limits::MAX_BATCH;
 use crate::model::EventKind;
 use crate::node::Node;
 use crate::peers::{Keys, Peer};
 use crate::protocol::{ResolveAnswer, ResolveBody, ResolveItem, path};
+
+/// What is not asked about: the peer has another database than the one that may hold it.
+const STOPPED: &str = "STORE_RESTORED";
+/// Messages asked about at once.
+const MOST: u32 = MAX_BATCH as u32;
 
 /// Asks about every unconfirmed message, except those whose peer's database was exchanged since.
 ///
@@ -29,11 +31,10 @@ pub(super) async fn resolve(node: &Node, peer: &Arc<Peer>) -> Result<(), Problem
     };
     loop {
         let id = peer.id;
-        let open = node
+        let ask = node
             .store
-            .read(move |conn| messages::unconfirmed_for_peer(conn, id, 256))
+            .read(move |conn| messages::unconfirmed_for_peer(conn, id, STOPPED, MOST))
             .await?;
-        let ask: Vec<MessageRow> = open.into_iter().filter(|row| !is_stopped(row)).collect();
         if ask.is_empty() {
             return Ok(());
         }
@@ -56,7 +57,7 @@ pub(super) async fn resolve(node: &Node, peer: &Arc<Peer>) -> Result<(), Problem
                 .iter()
                 .find(|item| item.id == row.message_id.as_str());
             let receipt = word.and_then(|item| item.receipt.as_ref());
-            settled += usize::from(settle(node, keys, peer, row, receipt).await?);
+            settled += usize::from(settle(node, keys, row, receipt).await?);
         }
         if settled == 0 {
             return Err(Problem::new(Code::ReceiptInvalid)
@@ -69,7 +70,6 @@ pub(super) async fn resolve(node: &Node, peer: &Arc<Peer>) -> Result<(), Problem
 async fn settle(
     node: &Node,
     keys: &Keys,
-    peer: &Peer,
     row: &MessageRow,
     receipt: Option<&Receipt>,
 ) -> Result<bool, Problem> {
@@ -85,14 +85,11 @@ async fn settle(
     if checked.is_err() {
         return Ok(false);
     }
-    let other_store = peer
-        .record()
-        .row
-        .store_id
-        .is_some_and(|known| known != receipt.store_id);
+    // Where none is on record, nothing has left this node, and any database is right about that.
+    let other_store = row.store_id.is_some_and(|first| first != receipt.store_id);
     let (state, problem) = match receipt.stage {
         Stage::Refused if other_store => {
-            // A database that was exchanged says nothing about what the old one had stored.
+            // A database says nothing about what the one before it had stored.
             (State::Unconfirmed, Some(Problem::new(Code::StoreRestored)))
         }
         Stage::Refused => (State::Failed, Some(lost(row))),
@@ -109,8 +106,13 @@ async fn settle(
             } else {
                 Evidence::Signed
             };
+            // Its caller may be sending it again meanwhile, and then that try decides.
+            let now_is = messages::get(tx, seq)?.map(|row| row.state);
+            if now_is != Some(State::Unconfirmed) {
+                return Ok(());
+            }
             let finish = Verdict::finish(state, evidence, json.as_deref(), problem.as_ref(), now);
-            messages::finish_outgoing(tx, seq, &finish)
+            messages::finish_outgoing(tx, seq, &finish).map(|_| ())
         })
         .await?;
     node.events
@@ -125,28 +127,4 @@ fn lost(row: &MessageRow) -> Problem {
         .clone()
         .and_then(|value| serde_json::from_value(value).ok())
         .unwrap_or_else(|| Problem::new(Code::DeliveryFailed))
-}
-
-fn is_stopped(row: &MessageRow) -> bool {
-    let code = row.problem.as_ref().and_then(|problem| problem.get("code"));
-    code.and_then(Value::as_str) == Some("STORE_RESTORED")
-}
-
-/// Stops retrying what the peer may have stored in a database that it no longer has. The person
-/// sees the reason and decides.
-///
-/// # Errors
-/// Those of the store.
-pub(crate) fn stop_retries(conn: &Sql, peer: PeerId, problem: &Value) -> Result<(), StoreError> {
-    let now = wall_now();
-    let open = messages::unconfirmed_for_peer(conn, peer, u32::MAX)?;
-    let queued = messages::due_for_peer(conn, peer, u32::MAX)?;
-    for row in open
-        .into_iter()
-        .chain(queued.into_iter().filter(|row| row.exposed))
-    {
-        let finish = Verdict::finish(State::Unconfirmed, Evidence::None, None, Some(problem), now);
-        messages::finish_outgoing(conn, row.seq, &finish)?;
-    }
-    Ok(())
 }

@@ -12,6 +12,7 @@ use tieline_wire::problem::{Code, Problem};
 use tokio::time::{Duration, timeout};
 
 use super::deliver::deliver;
+use super::exposure::By;
 use super::outcome::Verdict;
 use super::route::{Route, routes};
 use crate::clock::wall_now;
@@ -70,7 +71,7 @@ impl Node {
         let node = self.clone();
         let id = row.message_id.clone();
         let work = self.tasks.spawn(async move {
-            let delivered = deliver(&node, &peer, &row).await;
+            let delivered = deliver(&node, &peer, &row, By::Caller).await;
             if !matches!(&delivered, Ok((verdict, _)) if verdict.is_final()) {
                 // The lane asks, or tries again.
                 peer.lane.notify_one();
@@ -185,6 +186,7 @@ impl Node {
             sent_at: now,
             created_at: now,
             mode: if queue { Mode::Queue } else { Mode::Now },
+            store_id: record.row.store_id,
             route: Some("lan".into()),
             expires_elapsed_ms: queue.then_some(expires),
         })
@@ -380,6 +382,7 @@ fn stored(seq: i64, new: NewOutgoing) -> MessageRow {
         evidence: Evidence::None,
         mode: Some(new.mode),
         exposed: false,
+        store_id: new.store_id,
         route: new.route,
         via: None,
         expires_elapsed_ms: new.expires_elapsed_ms,

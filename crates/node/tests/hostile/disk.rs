@@ -1,7 +1,7 @@
 //! A full disk: what is refused is said so, what was confirmed stays, and nothing needs a restart.
 //!
 //! The test runs itself again in a mount namespace of its own, with a small file system for the
-//! engine's home. Where the system does not allow that, it says so.
+//! engine's home. Where the system does not allow that, it is a skipped test.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,6 +10,7 @@ use std::process::Command;
 use tieline_wire::problem::Code;
 
 use crate::actor::{Actor, MESSAGES, Paired, RESOLVE, listener};
+use crate::skip::skip;
 use crate::station::Station;
 use crate::world::{World, eventually, start, text};
 
@@ -38,16 +39,14 @@ fn outside() {
     let output = match inside {
         Ok(output) => output,
         Err(error) => {
-            eprintln!("NOT TESTED: a full disk; `unshare` cannot be run: {error}");
-            return;
+            return skip(&format!("`unshare` cannot be run: {error}"));
         }
     };
     let said = String::from_utf8_lossy(&output.stdout).into_owned()
         + &String::from_utf8_lossy(&output.stderr);
     let denied = output.status.code() == Some(NOT_ALLOWED) || said.contains("unshare failed");
     if denied {
-        eprintln!("NOT TESTED: a full disk; this system allows no mount namespace: {said}");
-        return;
+        return skip(&format!("this system allows no mount namespace: {said}"));
     }
     assert!(
         output.status.success() && said.contains("1 passed"),

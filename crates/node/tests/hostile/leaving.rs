@@ -11,7 +11,7 @@ use tieline_wire::key::KeyId;
 use tieline_wire::message::{ContentHash, Envelope, MessageId};
 use tieline_wire::receipt::{Receipt, Stage};
 
-use crate::actor::{Actor, MESSAGES, Paired, RESOLVE};
+use crate::actor::{Actor, MESSAGES, PING, Paired, RESOLVE};
 use crate::station::{STORE, Say, Seen, Station, receipt};
 use crate::world::{World, eventually, text};
 
@@ -67,6 +67,11 @@ impl Case {
     async fn state(&self, id: &str) -> String {
         self.world.node.message(id).await.unwrap().message.state
     }
+}
+
+/// Settles nothing, and keeps the connection.
+fn busy() -> Say {
+    Say::Answer(503, problem("PEER_BUSY"))
 }
 
 fn problem(code: &str) -> Value {
@@ -231,7 +236,8 @@ async fn an_error_that_does_not_say_that_nothing_was_stored_leaves_it_open() {
         let said = answer.clone();
         case.say(move |seen| match seen.path.as_str() {
             MESSAGES => Say::Answer(status, said.clone()),
-            _ => Say::HangUp,
+            PING => Say::Default,
+            _ => busy(),
         });
         let failure = case.fails().await;
         assert_eq!(
@@ -257,7 +263,8 @@ async fn a_message_whose_answer_was_lost_is_not_called_failed_by_what_comes_afte
         case.say(move |seen| match seen.path.as_str() {
             MESSAGES if count.fetch_add(1, Ordering::SeqCst) == 0 => Say::HangUp,
             MESSAGES => Say::Answer(status, problem(code)),
-            _ => Say::HangUp,
+            PING => Say::Default,
+            _ => busy(),
         });
         let failure = case.fails().await;
         assert!(tries.load(Ordering::SeqCst) >= 2);
@@ -272,7 +279,10 @@ async fn a_message_whose_answer_was_lost_is_not_called_failed_by_what_comes_afte
 #[tokio::test]
 async fn trying_an_unconfirmed_message_again_in_vain_does_not_make_it_failed() {
     let case = Case::new().await;
-    case.say(|_| Say::HangUp);
+    case.say(|seen| match seen.path.as_str() {
+        PING => Say::Default,
+        _ => Say::HangUp,
+    });
     let mut command = text("friend", "hello");
     command.message_id = Some(MessageId::new("m-1").unwrap());
     let failure = case.world.node.send(command.clone()).await.unwrap_err();
@@ -280,7 +290,8 @@ async fn trying_an_unconfirmed_message_again_in_vain_does_not_make_it_failed() {
     for (status, code) in [(507, "STORE_FULL"), (403, "PEER_REVOKED")] {
         case.say(move |seen| match seen.path.as_str() {
             MESSAGES => Say::Answer(status, problem(code)),
-            _ => Say::HangUp,
+            PING => Say::Default,
+            _ => busy(),
         });
         let failure = case.world.node.send(command.clone()).await.unwrap_err();
         assert_eq!(failure.status.as_deref(), Some("unconfirmed"), "{code}");
@@ -312,7 +323,8 @@ async fn a_queued_message_that_may_have_arrived_is_not_failed_by_a_final_refusal
     case.say(move |seen| match seen.path.as_str() {
         MESSAGES if count.fetch_add(1, Ordering::SeqCst) < 2 => Say::HangUp,
         MESSAGES => Say::Answer(400, problem("INVALID_REQUEST")),
-        _ => Say::HangUp,
+        PING => Say::Default,
+        _ => busy(),
     });
     let mut command = text("friend", "hello");
     command.on_failure = OnFailure::Queue;

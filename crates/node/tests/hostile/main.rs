@@ -9,6 +9,9 @@
 
 mod actor;
 mod held;
+#[cfg(target_os = "linux")]
+#[path = "../../../../tests/harness/skip.rs"]
+mod skip;
 mod station;
 mod tunnel;
 mod world;
@@ -28,7 +31,9 @@ mod loris;
 mod middle;
 mod proofs;
 mod queued;
+mod relay;
 mod replay;
+mod restored;
 mod revoked;
 mod sessions;
 mod tokens;

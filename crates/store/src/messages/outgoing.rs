@@ -1,9 +1,10 @@
 //! The outbox.
 
-use rusqlite::{Connection, named_params, params};
+use rusqlite::{Connection, ToSql, named_params, params};
 use serde_json::Value;
 use tieline_wire::key::KeyId;
 use tieline_wire::message::{ContentHash, MessageId};
+use tieline_wire::receipt::StoreId;
 use tieline_wire::time::UnixMillis;
 
 use super::{Assurance, Direction, Evidence, MessageRow, Mode, State, content, find, whole_of};
@@ -36,6 +37,8 @@ pub struct NewOutgoing {
     pub created_at: UnixMillis,
     /// [`Mode::Now`] is stored as being sent, [`Mode::Queue`] as queued.
     pub mode: Mode,
+    /// The peer's database as it is known now, see [`expose`].
+    pub store_id: Option<StoreId>,
     /// The route asked for.
     pub route: Option<String>,
     /// When it expires, on the caller's elapsed clock, milliseconds.
@@ -69,9 +72,9 @@ pub fn insert_outgoing(conn: &Connection, message: &NewOutgoing) -> Result<Queue
         Mode::Queue => State::Queued,
     };
     let sql = "INSERT INTO messages (peer_id, direction, message_id, assurance, sender, recipient, content_hash, kind, \
-        payload_bytes, sent_at, created_at, state, evidence, mode, route, expires_elapsed_ms) VALUES (:peer, 1, :id, \
-        :assurance, :sender, :recipient, :hash, :kind, :bytes, :sent_at, :created_at, :state, :evidence, :mode, :route, \
-        :expires)";
+        payload_bytes, sent_at, created_at, state, evidence, mode, store_id, route, expires_elapsed_ms) VALUES (:peer, 1, :id, \
+        :assurance, :sender, :recipient, :hash, :kind, :bytes, :sent_at, :created_at, :state, :evidence, :mode, \
+        :store, :route, :expires)";
     conn.prepare_cached(sql)?.execute(named_params! {
         ":peer": message.peer,
         ":id": message.message_id.as_str(),
@@ -86,6 +89,7 @@ pub fn insert_outgoing(conn: &Connection, message: &NewOutgoing) -> Result<Queue
         ":state": state,
         ":evidence": Evidence::None,
         ":mode": message.mode,
+        ":store": message.store_id.map(|id| id.0),
         ":route": message.route,
         ":expires": message.expires_elapsed_ms,
     })?;
@@ -103,6 +107,39 @@ pub fn start_sending(conn: &Connection, seq: i64) -> Result<bool, StoreError> {
     let sql = "UPDATE messages SET state = 'sending', exposed = exposed OR state = 'unconfirmed' \
         WHERE seq = ?1 AND direction = 1 AND state IN ('queued', 'unconfirmed')";
     Ok(conn.prepare_cached(sql)?.execute([seq])? > 0)
+}
+
+/// Names the peer's database that the first bytes of a message are about to go to. Must be committed before they leave:
+/// only that database can say for good that it did not store the message. Inserting a message names the database that
+/// is known then, so that this is called only where another one answers.
+///
+/// # Errors
+/// Any failure of the database.
+pub fn expose(conn: &Connection, seq: i64, store_id: StoreId) -> Result<(), StoreError> {
+    let sql = "UPDATE messages SET store_id = ?2 WHERE seq = ?1 AND direction = 1";
+    conn.prepare_cached(sql)?
+        .execute(params![seq, store_id.0])?;
+    Ok(())
+}
+
+/// Stops trying what a peer may have stored in another database than the one it has now: such messages become, or
+/// stay, unconfirmed for this reason. Returns their numbers.
+///
+/// # Errors
+/// Any failure of the database.
+pub fn stop_retries(
+    conn: &Connection,
+    peer: PeerId,
+    now: StoreId,
+    problem: &Value,
+) -> Result<Vec<i64>, StoreError> {
+    let sql = "UPDATE messages INDEXED BY messages_open SET state = 'unconfirmed', exposed = 1, problem = ?3 \
+        WHERE state IN ('queued', 'sending', 'unconfirmed') AND peer_id = ?1 AND direction = 1 AND store_id <> ?2 \
+        AND (state = 'unconfirmed' OR (state = 'queued' AND exposed)) RETURNING seq";
+    let mut statement = conn.prepare_cached(sql)?;
+    let values = params![peer, now.0, convert::to_json(problem)?];
+    let rows = statement.query_map(values, |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Puts a message that was being sent back into the queue. `exposed` says whether the peer may hold a copy after this
@@ -209,36 +246,35 @@ pub fn due_for_peer(
     peer: PeerId,
     limit: u32,
 ) -> Result<Vec<MessageRow>, StoreError> {
-    open_for_peer(conn, peer, State::Queued, limit)
+    let condition = "m.peer_id = ?1 AND m.state IN ('queued', 'sending', 'unconfirmed') AND m.state = 'queued' \
+        ORDER BY m.seq LIMIT ?2";
+    open(conn, condition, params![peer, limit])
 }
 
-/// Messages of which it is not known whether the peer holds them, oldest first, with their content.
+/// Messages of which it is not known whether the peer holds them, oldest first, with their content. Those whose problem
+/// has the code `except` are left out.
 ///
 /// # Errors
 /// Any failure of the database.
 pub fn unconfirmed_for_peer(
     conn: &Connection,
     peer: PeerId,
-    limit: u32,
-) -> Result<Vec<MessageRow>, StoreError> {
-    open_for_peer(conn, peer, State::Unconfirmed, limit)
-}
-
-fn open_for_peer(
-    conn: &Connection,
-    peer: PeerId,
-    state: State,
+    except: &str,
     limit: u32,
 ) -> Result<Vec<MessageRow>, StoreError> {
     // The first condition on the state is the one of that index.
-    let condition = "m.peer_id = ?1 AND m.state IN ('queued', 'sending', 'unconfirmed') AND m.state = ?2 \
-        ORDER BY m.seq LIMIT ?3";
-    whole_of(
-        conn,
-        "messages m INDEXED BY messages_open",
-        condition,
-        params![peer, state, limit],
-    )
+    let condition = "m.peer_id = ?1 AND m.state IN ('queued', 'sending', 'unconfirmed') AND m.state = 'unconfirmed' \
+        AND (m.problem IS NULL OR m.problem ->> 'code' IS NOT ?2) ORDER BY m.seq LIMIT ?3";
+    open(conn, condition, params![peer, except, limit])
+}
+
+fn open(
+    conn: &Connection,
+    condition: &str,
+    values: &[&dyn ToSql],
+) -> Result<Vec<MessageRow>, StoreError> {
+    let table = "messages m INDEXED BY messages_open";
+    whole_of(conn, table, condition, values)
 }
 
 /// The peers, not revoked, for which anything is queued or unconfirmed.

@@ -3,7 +3,9 @@
 use rusqlite::types::Value as SqlValue;
 use rusqlite::{Connection, params_from_iter};
 
-use super::{COLUMNS, Content, Direction, Evidence, MessageRow, State, read, search};
+use super::{
+    COLUMNS, Content, Direction, Evidence, MessageRow, PAYLOAD, State, TEXT, read, search,
+};
 use crate::StoreError;
 use crate::peers::PeerId;
 
@@ -89,7 +91,7 @@ pub fn list(conn: &Connection, filter: &Filter) -> Result<Page, StoreError> {
     let mut bytes = 0_i64;
     while let Some(row) = rows.next()? {
         let mut message = read(row)?;
-        let text: Option<String> = row.get(25)?;
+        let text: Option<String> = row.get(TEXT)?;
         if filter.payload && text.is_some() {
             bytes = bytes.saturating_add(message.payload_bytes);
         }
@@ -99,7 +101,11 @@ pub fn list(conn: &Connection, filter: &Filter) -> Result<Page, StoreError> {
             break;
         }
         if let Some(text) = text {
-            let payload = if filter.payload { row.get(26)? } else { None };
+            let payload = if filter.payload {
+                row.get(PAYLOAD)?
+            } else {
+                None
+            };
             message.content = Some(Content { text, payload });
         }
         page.messages.push(message);

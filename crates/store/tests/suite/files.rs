@@ -111,7 +111,7 @@ async fn a_newer_format_is_left_alone() {
             outcome,
             Err(StoreError::NewerSchema {
                 found: 99,
-                known: 1
+                known: 2
             })
         ),
         "{outcome:?}"

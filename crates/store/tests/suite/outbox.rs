@@ -210,7 +210,7 @@ async fn the_queue_is_in_order_and_honest_about_what_may_have_arrived() {
             assert_eq!(expired.failed, [seqs[0], seqs[3]]);
             assert_eq!(expired.unconfirmed, [seqs[1]]);
             assert_eq!(
-                messages::unconfirmed_for_peer(tx, peer, 9)?[0].problem,
+                messages::unconfirmed_for_peer(tx, peer, "", 9)?[0].problem,
                 Some(json!({"code": "EXPIRED"}))
             );
             let counted = Counts {

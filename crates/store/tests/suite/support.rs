@@ -81,6 +81,7 @@ pub(crate) fn outgoing(peer: PeerId, message_id: &str, mode: Mode) -> NewOutgoin
         sent_at: NOW,
         created_at: NOW,
         mode,
+        store_id: None,
         route: None,
         expires_elapsed_ms: None,
     }

@@ -1,52 +1,33 @@
 //! One request to a peer over whatever line there is, with a record of every try.
 
+mod attempt;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tieline_store::attempts::{Attempt, AttemptStatus};
 use tieline_store::peers;
 use tieline_wire::problem::{Code, Problem};
 use tieline_wire::time::UnixMillis;
 
 use crate::clock::{Instant, millis, wall_now};
 use crate::line::{Answer, Connection, DirectConnection, ExchangeError, Timings, dial};
-use crate::model::{AttemptView, Direction, DirectionState, EventKind, PhaseTimings, Via};
+use crate::model::{Direction, DirectionState, EventKind, Via};
 use crate::node::Node;
 use crate::pairing;
 use crate::peers::Peer;
 use crate::tls::ClientTls;
 
-/// One try of a request over one connection.
-#[derive(Debug, Clone)]
-pub(crate) struct Try {
-    /// How the line ran; `None` where no connection came about.
-    pub via: Option<Via>,
-    /// Address used.
-    pub address: Option<String>,
-    /// When it began.
-    pub started_at: UnixMillis,
-    /// How long it took.
-    pub took: Duration,
-    /// Look-up and TCP, where it dialled.
-    pub connect: Option<Duration>,
-    /// TLS handshake, where it dialled.
-    pub tls: Option<Duration>,
-    /// From the TLS connection to one that the peer takes requests on: HTTP/2, and the pair's token.
-    pub auth: Option<Duration>,
-    /// Request to answer.
-    pub store: Option<Duration>,
-    /// Why it failed.
-    pub problem: Option<Problem>,
-}
+pub(crate) use attempt::{Try, problem_sentence};
 
 /// How a request went.
-#[derive(Debug)]
 pub(crate) struct Exchange {
     /// The peer's answer, or why there is none and whether it may have received the request.
     pub result: Result<Answer, ExchangeError>,
     /// Whether a try before the last may have reached the peer.
     pub exposed: bool,
+    /// The connection that the answer came over.
+    pub over: Option<Connection>,
     /// Every try.
     pub tries: Vec<Try>,
 }
@@ -57,9 +38,71 @@ struct Ready {
     dialled: Option<(Timings, Duration)>,
 }
 
+impl Ready {
+    /// A try over it.
+    fn tried(
+        &self,
+        started_at: UnixMillis,
+        started: Instant,
+        store: Option<Duration>,
+        problem: Option<Problem>,
+    ) -> Try {
+        Try {
+            via: Some(self.connection.via()),
+            address: Some(self.connection.address()),
+            started_at,
+            took: started.elapsed(),
+            connect: self.dialled.map(|(timings, _)| timings.connect),
+            tls: self.dialled.and_then(|(timings, _)| timings.tls),
+            auth: self.dialled.map(|(_, auth)| auth),
+            store,
+            problem,
+        }
+    }
+}
+
+/// What must be seen to before a request leaves over a connection.
+pub(crate) trait Before {
+    /// `sent` says whether an earlier try may have reached the peer.
+    fn before(
+        &mut self,
+        connection: &Connection,
+        sent: bool,
+    ) -> impl Future<Output = Result<(), Hindrance>> + Send;
+}
+
+/// Why a request does not leave over a connection.
+#[derive(Debug)]
+pub(crate) enum Hindrance {
+    /// The connection broke; another may do.
+    Broken(Problem),
+    /// It must not be sent.
+    Barred(Problem),
+}
+
+/// Nothing to see to.
+struct Nothing;
+
+impl Before for Nothing {
+    async fn before(&mut self, _connection: &Connection, _sent: bool) -> Result<(), Hindrance> {
+        Ok(())
+    }
+}
+
 /// Sends a request over the open line, or a new one; a request that broke is tried once more on a
 /// fresh connection. Every request of the protocol may arrive twice without harm.
 pub(crate) async fn exchange(node: &Node, peer: &Arc<Peer>, path: &str, body: Bytes) -> Exchange {
+    exchange_after(node, peer, path, body, &mut Nothing).await
+}
+
+/// The same, with something to see to before each try.
+pub(crate) async fn exchange_after(
+    node: &Node,
+    peer: &Arc<Peer>,
+    path: &str,
+    body: Bytes,
+    before: &mut (impl Before + Send),
+) -> Exchange {
     let mut tries = Vec::new();
     let mut sent = false;
     for round in 0..2 {
@@ -74,6 +117,8 @@ pub(crate) async fn exchange(node: &Node, peer: &Arc<Peer>, path: &str, body: By
                 return failed_exchange(node, peer, ExchangeError { problem, sent }, tries);
             }
         };
+        let begun = Instant::now();
+        let seen_to = before.before(&ready.connection, sent).await;
         let asked = Instant::now();
         let speaker = peer.record().keys.as_ref().map(|keys| keys.speaker.clone());
         let Some(speaker) = speaker else {
@@ -81,24 +126,33 @@ pub(crate) async fn exchange(node: &Node, peer: &Arc<Peer>, path: &str, body: By
             return Exchange {
                 result: Err(ExchangeError { problem, sent }),
                 exposed: sent,
+                over: None,
                 tries,
             };
         };
-        let outcome = ready
-            .connection
-            .exchange(&speaker, path, body.clone())
-            .await;
-        let mut this = Try {
-            via: Some(ready.connection.via()),
-            address: Some(ready.connection.address()),
-            started_at,
-            took: started.elapsed(),
-            connect: ready.dialled.map(|(timings, _)| timings.connect),
-            tls: ready.dialled.and_then(|(timings, _)| timings.tls),
-            auth: ready.dialled.map(|(_, auth)| auth),
-            store: Some(asked.elapsed()),
-            problem: None,
+        let outcome = match seen_to {
+            Ok(()) => {
+                let asked = ready.connection.exchange(&speaker, path, body.clone());
+                asked.await
+            }
+            Err(Hindrance::Broken(problem)) => Err(ExchangeError {
+                problem,
+                sent: false,
+            }),
+            Err(Hindrance::Barred(problem)) => {
+                let took = Some(begun.elapsed());
+                let this = ready.tried(started_at, started, took, Some(problem.clone()));
+                worked(node, peer, &this);
+                tries.push(this);
+                return Exchange {
+                    result: Err(ExchangeError { problem, sent }),
+                    exposed: sent,
+                    over: None,
+                    tries,
+                };
+            }
         };
+        let mut this = ready.tried(started_at, started, Some(asked.elapsed()), None);
         match outcome {
             Ok(answer) => {
                 if !answer.status.is_success() {
@@ -109,6 +163,7 @@ pub(crate) async fn exchange(node: &Node, peer: &Arc<Peer>, path: &str, body: By
                 return Exchange {
                     result: Ok(answer),
                     exposed: sent,
+                    over: Some(ready.connection),
                     tries,
                 };
             }
@@ -131,6 +186,7 @@ pub(crate) async fn exchange(node: &Node, peer: &Arc<Peer>, path: &str, body: By
     Exchange {
         result: Err(ExchangeError { problem, sent }),
         exposed: sent,
+        over: None,
         tries,
     }
 }
@@ -312,6 +368,7 @@ fn failed_exchange(
     }
     Exchange {
         exposed: error.sent,
+        over: None,
         result: Err(error),
         tries,
     }
@@ -320,87 +377,4 @@ fn failed_exchange(
 fn note_direction(node: &Node, peer: &Arc<Peer>, direction: Direction) {
     peer.live.lock().dial_out = direction;
     node.events.changed(EventKind::Peers, peer.alias());
-}
-
-impl Try {
-    /// As front ends see it.
-    #[must_use]
-    pub(crate) fn view(&self) -> AttemptView {
-        let problem = self.problem.as_ref();
-        AttemptView {
-            route: "lan".into(),
-            status: if problem.is_some() {
-                "failed"
-            } else {
-                "success"
-            }
-            .into(),
-            latency_ms: millis(self.took),
-            error: problem.map(problem_sentence),
-            relay_status: None,
-            ordinal: None,
-            via: self.via,
-            address: self.address.clone(),
-            phase: self.phase(),
-            code: problem.map(|problem| problem.code.to_string()),
-            problem: problem.cloned(),
-            started_at: Some(self.started_at.to_string()),
-            timings: Some(PhaseTimings {
-                connect_ms: self.connect.map(millis),
-                tls_ms: self.tls.map(millis),
-                auth_ms: self.auth.map(millis),
-                store_ms: self.store.map(millis),
-            }),
-        }
-    }
-
-    /// As the store keeps it.
-    #[must_use]
-    pub(crate) fn record(&self) -> Attempt {
-        let micros = |span: Duration| i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
-        Attempt {
-            route: "lan".into(),
-            via: self
-                .via
-                .map(|via| if via == Via::Held { "held" } else { "direct" }.to_owned()),
-            address: self.address.clone(),
-            phase: self.phase(),
-            status: if self.problem.is_some() {
-                AttemptStatus::Failed
-            } else {
-                AttemptStatus::Success
-            },
-            code: self
-                .problem
-                .as_ref()
-                .map(|problem| problem.code.to_string()),
-            detail: self
-                .problem
-                .as_ref()
-                .map(|problem| serde_json::json!(problem)),
-            started_at: self.started_at,
-            latency_us: Some(micros(self.took)),
-            connect_us: self.connect.map(micros),
-            tls_us: self.tls.map(micros),
-            auth_us: self.auth.map(micros),
-            store_us: self.store.map(micros),
-        }
-    }
-
-    fn phase(&self) -> Option<String> {
-        match &self.problem {
-            Some(problem) => problem.phase.map(|phase| phase.to_string()),
-            None => Some("store".into()),
-        }
-    }
-}
-
-/// A problem as one sentence for the documented `error` field.
-#[must_use]
-pub(crate) fn problem_sentence(problem: &Problem) -> String {
-    if problem.cause.is_empty() {
-        problem.summary.to_string()
-    } else {
-        format!("{} {}", problem.summary, problem.cause)
-    }
 }
