@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::verifier::{Expected, PinnedServer};
+use super::verifier::{Expected, PinnedServer, Possession};
 use super::{Handshake, provider, setup_failed};
 use crate::identity::Identity;
 use crate::limits::HANDSHAKE_TIMEOUT;
@@ -46,7 +46,10 @@ impl ClientTls {
             .with_protocol_versions(&[&rustls::version::TLS13])
             .map_err(|error| setup_failed(&error))?
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(PinnedServer { expected, provider }))
+            .with_custom_certificate_verifier(Arc::new(PinnedServer {
+                expected,
+                possession: Possession(provider),
+            }))
             .with_client_auth_cert(chain, PrivateKeyDer::Pkcs8(key))
             .map_err(|error| setup_failed(&error))?;
         config.resumption = Resumption::disabled();

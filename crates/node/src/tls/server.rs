@@ -7,7 +7,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::NoServerSessionStorage;
 use tieline_wire::problem::Problem;
 
-use super::verifier::AnyClient;
+use super::verifier::{AnyClient, Possession};
 use super::{provider, setup_failed};
 use crate::identity::Identity;
 
@@ -22,7 +22,9 @@ pub(crate) fn server_config(identity: &Identity) -> Result<Arc<ServerConfig>, Pr
     let mut config = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(&[&rustls::version::TLS13])
         .map_err(|error| setup_failed(&error))?
-        .with_client_cert_verifier(Arc::new(AnyClient { provider }))
+        .with_client_cert_verifier(Arc::new(AnyClient {
+            possession: Possession(provider),
+        }))
         .with_single_cert(chain, PrivateKeyDer::Pkcs8(key))
         .map_err(|error| setup_failed(&error))?;
     config.send_tls13_tickets = 0;

@@ -39,7 +39,58 @@ impl Expected {
 #[derive(Debug)]
 pub(super) struct PinnedServer {
     pub(super) expected: Expected,
-    pub(super) provider: Arc<CryptoProvider>,
+    pub(super) possession: Possession,
+}
+
+/// Accepts a client that shows any Ed25519 certificate and proves that it has the key, and one
+/// that shows none. Who it is, and what it may do, is decided per request.
+#[derive(Debug)]
+pub(super) struct AnyClient {
+    pub(super) possession: Possession,
+}
+
+/// Checks that the other side has the key of the certificate it shows. Of both verifiers, whose
+/// traits name the same methods each for itself.
+#[derive(Debug)]
+pub(super) struct Possession(pub(super) Arc<CryptoProvider>);
+
+impl Possession {
+    fn check(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signature, algorithms)
+    }
+}
+
+/// The part that both traits have in common.
+macro_rules! signatures_of_tls13 {
+    () => {
+        fn verify_tls12_signature(
+            &self,
+            _message: &[u8],
+            _certificate: &CertificateDer<'_>,
+            _signature: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, Error> {
+            Err(Error::PeerIncompatible(PeerIncompatible::Tls12NotOffered))
+        }
+
+        fn verify_tls13_signature(
+            &self,
+            message: &[u8],
+            certificate: &CertificateDer<'_>,
+            signature: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, Error> {
+            self.possession.check(message, certificate, signature)
+        }
+
+        fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+            vec![SignatureScheme::ED25519]
+        }
+    };
 }
 
 impl ServerCertVerifier for PinnedServer {
@@ -62,39 +113,7 @@ impl ServerCertVerifier for PinnedServer {
         }
     }
 
-    fn verify_tls12_signature(
-        &self,
-        _message: &[u8],
-        _cert: &CertificateDer<'_>,
-        _dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Err(Error::PeerIncompatible(PeerIncompatible::Tls12NotOffered))
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(
-            message,
-            cert,
-            dss,
-            &self.provider.signature_verification_algorithms,
-        )
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        vec![SignatureScheme::ED25519]
-    }
-}
-
-/// Accepts a client that shows any Ed25519 certificate and proves that it has the key, and one
-/// that shows none. Who it is, and what it may do, is decided per request.
-#[derive(Debug)]
-pub(super) struct AnyClient {
-    pub(super) provider: Arc<CryptoProvider>,
+    signatures_of_tls13!();
 }
 
 impl ClientCertVerifier for AnyClient {
@@ -115,32 +134,7 @@ impl ClientCertVerifier for AnyClient {
         ed25519_certificate(end_entity).map(|_| ClientCertVerified::assertion())
     }
 
-    fn verify_tls12_signature(
-        &self,
-        _message: &[u8],
-        _cert: &CertificateDer<'_>,
-        _dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Err(Error::PeerIncompatible(PeerIncompatible::Tls12NotOffered))
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(
-            message,
-            cert,
-            dss,
-            &self.provider.signature_verification_algorithms,
-        )
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        vec![SignatureScheme::ED25519]
-    }
+    signatures_of_tls13!();
 }
 
 fn ed25519_certificate(der: &CertificateDer<'_>) -> Result<Certificate, Error> {
