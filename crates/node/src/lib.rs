@@ -14,6 +14,7 @@ mod deliveries;
 mod dialect;
 mod events;
 mod exchange;
+mod gate;
 mod home;
 mod identity;
 mod inbox;

@@ -14,7 +14,8 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
-use crate::limits::{HANDSHAKE_TIMEOUT, Place};
+use crate::gate::Place;
+use crate::limits::HANDSHAKE_TIMEOUT;
 use crate::node::Node;
 use crate::protocol::Channel;
 use crate::tls::Handshake;
@@ -30,7 +31,7 @@ pub(crate) async fn run(node: Node, listener: TcpListener, tls: Arc<rustls::Serv
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, remote)) => match node.gate.enter(remote.ip()) {
+            Ok((stream, remote)) => match node.gate.enter(remote.ip(), &node.stop) {
                 Ok(place) => {
                     let acceptor = acceptor.clone();
                     tokio::spawn(connection(node.clone(), acceptor, stream, remote, place));
@@ -54,7 +55,10 @@ async fn connection(
     place: Place,
 ) {
     let _ = stream.set_nodelay(true);
-    let shaken = tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await;
+    let shaken = tokio::select! {
+        shaken = tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)) => shaken,
+        () = place.cut().cancelled() => return,
+    };
     let stream = match shaken {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => {
@@ -73,9 +77,9 @@ async fn connection(
         .pin()
         .is_some_and(|pin| node.peers.by_pin(&pin).is_some())
     {
-        node.gate.forgive(remote.ip());
+        place.is_peers();
     }
-    let channel = Arc::new(Channel::new(remote, handshake, node.stop.child_token()));
+    let channel = Arc::new(Channel::new(remote, handshake, place.cut().clone()));
     http::serve(node, stream, channel).await;
     drop(place);
 }

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use crate::actor::{Actor, HELLO, MESSAGES, PING, Paired, listener};
 use crate::held::Held;
-use crate::tunnel::{Http, Tunnel};
+use crate::tunnel::Tunnel;
 use crate::world::{World, eventually};
 
 /// Everything slow is gone after this; the longest bound of the engine is 30 seconds.
@@ -210,29 +210,48 @@ async fn one_address_has_a_bounded_number_of_connections_and_others_come_in() {
 }
 
 #[cfg(target_os = "linux")]
-#[tokio::test]
-async fn a_listener_filled_from_many_addresses_keeps_its_lines_and_comes_back_by_itself() {
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_listener_filled_from_many_addresses_keeps_its_lines_and_lets_peers_in() {
     let world = World::new("mac").await;
     let peer = Actor::new("friend").join(&world.node, &[]).await;
     let address = listener(&world.node);
+    // The oldest connection of all is a peer's, and stays.
     let line = peer.dial().await;
     let mut idle = Vec::new();
     for machine in 1..=12 {
         for _ in 0..30 {
-            if let Ok(stream) = from(&format!("127.0.7.{machine}"), address).await {
-                idle.push(stream);
-            }
+            idle.push(from(&format!("127.0.7.{machine}"), address).await.unwrap());
         }
     }
     let body = peer.message("m-1", "on the open line");
     assert_eq!(peer.post(&line, MESSAGES, &body).await.status, 200);
-    // They said nothing, so they are cut after the time for a handshake.
-    eventually("a new connection is let in", async || {
-        match Http::h2(address, Some(&peer.actor)).await {
-            Ok(http) => http.get("/health").await.status == 200,
-            Err(_) => false,
+    // Every place is taken, and the strangers come again as fast as they may.
+    let flood = tokio::spawn(async move {
+        let mut more = Vec::new();
+        for turn in 0..80 {
+            for machine in 1..=12 {
+                more.extend(from(&format!("127.0.7.{machine}"), address).await);
+            }
+            if turn % 20 == 19 {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
         }
+        more
+    });
+    for turn in 2..=6 {
+        let http = peer.dial().await;
+        let body = peer.message(&format!("m-{turn}"), "on a new line");
+        assert_eq!(peer.post(&http, MESSAGES, &body).await.status, 200);
+    }
+    let more = flood.await.unwrap();
+    let ping = json!({"at": 1, "storeId": crate::station::STORE}).to_string();
+    assert_eq!(peer.post(&line, PING, ping.as_bytes()).await.status, 200);
+    assert_eq!(world.inbox().await.len(), 6);
+    // Those that came first were turned out for the others.
+    eventually("the first stranger is turned out", async || {
+        let mut some = [0; 16];
+        matches!(idle[0].try_read(&mut some), Ok(0))
     })
     .await;
-    assert_eq!(world.inbox().await, ["on the open line"]);
+    drop(more);
 }

@@ -1,7 +1,6 @@
 //! Plain HTTP/1.1 with bounds: four routes, one request a connection.
 
 use std::convert::Infallible;
-use std::net::IpAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,7 +16,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::message;
 use crate::clock::wall_now;
-use crate::limits::{BODY_TIMEOUT, Gate, HEADER_TIMEOUT, MAX_HEADERS, Place};
+use crate::gate::{Gate, Place};
+use crate::limits::{BODY_TIMEOUT, HEADER_TIMEOUT, MAX_HEADERS};
 use crate::node::Node;
 
 /// Largest body, as the real listener's.
@@ -43,15 +43,14 @@ pub(super) async fn run(
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, remote)) => match gate.enter(remote.ip()) {
+            Ok((stream, remote)) => match gate.enter(remote.ip(), &stop) {
                 Ok(place) => {
                     let caller = Caller {
                         node: node.clone(),
-                        gate: gate.clone(),
-                        ip: remote.ip(),
+                        place,
                         posture,
                     };
-                    tokio::spawn(connection(caller, stream, stop.clone(), place));
+                    tokio::spawn(connection(caller, stream));
                 }
                 Err(why) => tracing::debug!(%remote, ?why, "KithKit connection turned away"),
             },
@@ -66,12 +65,11 @@ pub(super) async fn run(
 /// A connection's other end, and what it meets here.
 struct Caller {
     node: Node,
-    gate: Gate,
-    ip: IpAddr,
+    place: Place,
     posture: Posture,
 }
 
-async fn connection(caller: Caller, stream: TcpStream, stop: CancellationToken, place: Place) {
+async fn connection(caller: Caller, stream: TcpStream) {
     let _ = stream.set_nodelay(true);
     let service = service_fn(|request| async { Ok::<_, Infallible>(caller.answer(request).await) });
     let mut http = hyper::server::conn::http1::Builder::new();
@@ -83,9 +81,8 @@ async fn connection(caller: Caller, stream: TcpStream, stop: CancellationToken, 
     let bounded = tokio::time::timeout(WHOLE, serving);
     tokio::select! {
         _ = bounded => {}
-        () = stop.cancelled() => {}
+        () = caller.place.cut().cancelled() => {}
     }
-    drop(place);
 }
 
 impl Caller {
@@ -139,7 +136,7 @@ impl Caller {
             .map(|value| value.to_str().unwrap_or_default());
         let taken = message::take(&self.node, self.posture, signature, &body.to_bytes()).await;
         if taken.is_signed {
-            self.gate.forgive(self.ip);
+            self.place.is_peers();
         }
         taken.answer
     }
