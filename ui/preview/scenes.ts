@@ -2,6 +2,7 @@ import type { AttemptView, MessageView } from '../src/lib/api/types';
 import { Refusal, type Routes } from '../test/fakeHost';
 import {
   brokenPeer,
+  conversation,
   FINGERPRINT,
   GROUPS,
   invite,
@@ -58,13 +59,18 @@ function base(over: Routes = {}): Routes {
     'GET /control/peers': () => peers,
     ...one,
     'GET /control/invites': () => [],
+    'GET /control/conversations': () => [
+      conversation({ last: messages[0], unread: 1 }),
+      conversation({ peer: 'server', online: false, problem: refused(), last: messages[2], queued: 2 }),
+    ],
+    'GET /control/asks': () => [],
+    'GET /control/brakes': () => [],
     'GET /control/messages': (_, query) => ({
       messages: messages.filter(
         (m) =>
           (!query.get('peer') || m.peer === query.get('peer')) &&
           (!query.get('search') || m.text?.toLowerCase().includes(query.get('search')!.toLowerCase())),
       ),
-      next: 2,
     }),
     'GET /control/messages/m-8': () => ({
       message: messages[1],
@@ -112,6 +118,7 @@ export const scenes: Record<string, () => Routes> = {
     base({
       'GET /control/status': () => status({ counts: { peers: 0, queued: 0, unconfirmed: 0, unread: 0 } }),
       'GET /control/peers': () => [],
+      'GET /control/conversations': () => [],
       'GET /control/messages': () => ({ messages: [] }),
     }),
   open: () => base({ 'GET /control/invites': () => [invite()] }),

@@ -24,8 +24,10 @@ const SHOTS = [
   }],
   ['messages', 'two', '/messages'],
   ['messages-empty', 'empty', '/messages'],
-  ['message', 'two', '/messages/m-8'],
-  ['message-failed', 'two', '/messages/m-6'],
+  ['conversation', 'two', '/messages/wsl-box'],
+  ['conversation-waits', 'two', '/messages/server'],
+  ['message', 'two', '/messages/wsl-box?message=m-8'],
+  ['message-failed', 'two', '/messages/server?message=m-6'],
   ['unpair', 'two', '/peers/wsl-box', (page) => page.getByRole('button', { name: 'Unpair' }).click()],
 ];
 

@@ -1,5 +1,5 @@
 /** Views as the engine answers them, for tests and the preview. Every value here is made up. */
-import type { InviteView, MessageView, NodeStatus, PeerView, Problem } from '../src/lib/api/types';
+import type { ConversationView, InviteView, MessageView, NodeStatus, PeerView, Problem } from '../src/lib/api/types';
 
 export const WORDS = (
   'copper meadow lantern orbit velvet harbor ticket walnut ribbon summit piano ginger ' +
@@ -109,6 +109,21 @@ export function message(over: Partial<MessageView> = {}): MessageView {
     createdAt: at,
     state: 'delivered',
     evidence: 'signed',
+    ...over,
+  };
+}
+
+export function conversation(over: Partial<ConversationView> = {}): ConversationView {
+  return {
+    peer: 'wsl-box',
+    dialect: 'tieline',
+    online: true,
+    muted: false,
+    last: message(),
+    unread: 0,
+    queued: 0,
+    unconfirmed: 0,
+    asks: 0,
     ...over,
   };
 }

@@ -110,9 +110,10 @@ describe('words and places', () => {
       { page: 'peer', name: 'a/b c' },
       { page: 'pair', tab: 'show' },
       { page: 'pair', tab: 'join' },
-      { page: 'messages', id: undefined, peer: undefined },
-      { page: 'messages', id: 'm:1', peer: 'box & co' },
-      { page: 'messages', id: undefined, peer: 'box', compose: true },
+      { page: 'messages' },
+      { page: 'messages', peer: 'box & co', message: 'm:1' },
+      { page: 'messages', peer: 'box', compose: true },
+      { page: 'messages', peer: 'box', ask: 'a-1' },
     ];
     expect(routes.map((route) => parseRoute(linkTo(route)))).toEqual(routes);
     expect(parseRoute('#/%E0%A4%A')).toEqual({ page: 'peers' });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import App from '../src/App.svelte';
 import type { InviteView, PeerView } from '../src/lib/api/types';
 import { FakeHost, Refusal, type Routes } from './fakeHost';
-import { brokenPeer, FINGERPRINT, GROUPS, invite, message, peer, refused, status, WORDS } from './fixtures';
+import { brokenPeer, FINGERPRINT, GROUPS, invite, peer, refused, status, WORDS } from './fixtures';
 
 function open(hash: string, routes: Routes = {}) {
   location.hash = hash;
@@ -89,7 +89,7 @@ describe('a peer', () => {
     await fireEvent.click(await button('Send'));
     const result = await screen.findByTestId('send-result');
     expect(result.textContent).toContain('It waits here');
-    expect(within(result).getByRole('link').getAttribute('href')).toBe('#/messages/m-7');
+    expect(within(result).getByRole('link').getAttribute('href')).toBe('#/messages/wsl-box?message=m-7');
     expect(host.asked.find(({ path }) => path === '/control/send')?.body).toEqual({
       to: 'wsl-box', payload: { type: 'text', text: 'hello' }, onFailure: 'queue',
     });
@@ -196,50 +196,6 @@ describe('typing a link', () => {
     await new Promise((done) => setTimeout(done, 120));
     expect(screen.queryByText('The link is damaged')).toBeNull();
     await button(/join mac-studio/);
-  });
-});
-
-describe('messages', () => {
-  it('searches once the typing pauses', async () => {
-    const host = open('#/messages', {
-      'GET /control/messages': (_, query) => ({
-        messages: query.get('search') === 'lock' ? [message({ text: 'the stale lock' })] : [message({ text: 'hello' })],
-      }),
-    });
-    await screen.findByText('hello');
-    await fireEvent.input(screen.getByLabelText('Search messages'), { target: { value: 'lock' } });
-    await screen.findByText('the stale lock');
-    expect(asked(host).filter((one) => one.includes('search='))).toHaveLength(1);
-  });
-
-  it('goes on with older ones where the page ended', async () => {
-    const host = open('#/messages', {
-      'GET /control/messages': (_, query) =>
-        query.get('before') === '5'
-          ? { messages: [message({ seq: 4, messageId: 'm-4', text: 'older' })] }
-          : { messages: [message({ seq: 5, messageId: 'm-5', text: 'newer' })], next: 5 },
-    });
-    await fireEvent.click(await button('Show older messages'));
-    await screen.findByText('older');
-    expect(screen.getByText('newer')).toBeTruthy();
-    expect(screen.queryByRole('button', { name: 'Show older messages' })).toBeNull();
-    expect(host.asked.some(({ path }) => path.includes('before=5'))).toBe(true);
-  });
-
-  it('marks a new message read once it is open, and shows its text as text', async () => {
-    const host = open('#/messages/m-9', {
-      'GET /control/messages/m-9': () => ({
-        message: message({ seq: 9, messageId: 'm-9', direction: 'in', state: 'new', text: '<b onclick=x>hi</b>' }),
-        attempts: [],
-        receipts: [],
-      }),
-      'POST /control/peers/wsl-box/read': () => undefined,
-    });
-    expect((await screen.findByTestId('message-detail')).querySelector('b')).toBeNull();
-    screen.getByText('<b onclick=x>hi</b>');
-    await waitFor(() =>
-      expect(host.asked).toContainEqual({ method: 'POST', path: '/control/peers/wsl-box/read', body: { upTo: 9 } }),
-    );
   });
 });
 

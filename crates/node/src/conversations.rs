@@ -46,6 +46,7 @@ impl Node {
                 ConversationView {
                     peer: view.name,
                     dialect: view.dialect,
+                    problem: view.last_problem.filter(|_| !view.online),
                     online: view.online,
                     muted: view.muted,
                     last: last.map(|row| self.message_view(row, &names)),

@@ -27,6 +27,36 @@ export function moment(iso: string, now: number): string {
     : `${date} ${then.getFullYear()} ${clock}`;
 }
 
+/** `Today`, `Yesterday`, `Tuesday`, `12 March`, with the year when it is another: the heading of a day. */
+export function day(iso: string, now: number): string {
+  const then = new Date(iso);
+  const days = Math.round((midnight(now) - midnight(then.getTime())) / 86_400_000);
+  if (days === 0) return 'Today';
+  if (days === 1) return 'Yesterday';
+  if (days > 1 && days < 7) return then.toLocaleDateString('en-GB', { weekday: 'long' });
+  const date = `${then.getDate()} ${then.toLocaleDateString('en-GB', { month: 'long' })}`;
+  return then.getFullYear() === new Date(now).getFullYear() ? date : `${date} ${then.getFullYear()}`;
+}
+
+/** Whether two moments are on one day here. */
+export function sameDay(a: string, b: string): boolean {
+  return midnight(new Date(a).getTime()) === midnight(new Date(b).getTime());
+}
+
+/** `14:02`. */
+export function clock(iso: string): string {
+  const then = new Date(iso);
+  return `${two(then.getHours())}:${two(then.getMinutes())}`;
+}
+
+/** `812 B`, `4.2 kB`, `1.3 MB`: decimal, as disks are counted. */
+export function bytes(count: number): string {
+  if (count < 1000) return `${count} B`;
+  if (count < 999_500) return `${(count / 1000).toFixed(count < 9_950 ? 1 : 0)} kB`;
+  if (count < 999_500_000) return `${(count / 1e6).toFixed(count < 9_950_000 ? 1 : 0)} MB`;
+  return `${(count / 1e9).toFixed(1)} GB`;
+}
+
 /** `just now`, `5 min ago`, then the moment itself. */
 export function ago(iso: string, now: number): string {
   const seconds = (now - new Date(iso).getTime()) / 1000;

@@ -70,14 +70,20 @@ function incoming(message: MessageView): StageMark[] {
 const INCOMING_ORDER: MessageState[] = ['new', 'read', 'handedOver', 'acknowledged'];
 
 /** The word for a message's state in a list. */
-export function stateWord(message: Pick<MessageView, 'state' | 'direction' | 'evidence'>): string {
+export function stateWord(
+  message: Pick<MessageView, 'state' | 'evidence'> & Partial<Pick<MessageView, 'acknowledgedAt' | 'handedOverAt'>>,
+): string {
   switch (message.state) {
     case 'queued':
       return 'Waiting';
     case 'sending':
       return 'Sending';
     case 'delivered':
-      return message.evidence === 'signed' ? 'Delivered, signed' : 'Delivered';
+      if (message.acknowledgedAt) return 'Acknowledged';
+      if (message.handedOverAt) return 'Handed over';
+      return { signed: 'Delivered, signed', claimed: 'Delivered, unsigned', none: 'Delivered, no proof' }[
+        message.evidence ?? 'none'
+      ];
     case 'failed':
       return 'Not delivered';
     case 'unconfirmed':

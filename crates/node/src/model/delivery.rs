@@ -230,6 +230,10 @@ pub struct ConversationView {
     pub dialect: String,
     /// Whether the last exchange with it worked.
     pub online: bool,
+    /// Why it is not reached, where it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<super::ProblemSchema>)]
+    pub problem: Option<Problem>,
     /// Whether its messages make no notification.
     pub muted: bool,
     /// The newest message, either direction; absent where there is none yet.

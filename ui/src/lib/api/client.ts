@@ -2,7 +2,11 @@ import type { Host } from '../host/host';
 import { ApiProblem, problemFrom, unreachable } from './problem';
 import type { paths } from './schema';
 import type {
+  AskView,
+  BrakeView,
   CompareView,
+  ConversationView,
+  DeliveryPage,
   InviteView,
   JoinView,
   LinkPreview,
@@ -11,15 +15,26 @@ import type {
   MessageView,
   NodeStatus,
   PeerView,
+  PendingAsk,
   PingView,
-  Problem,
   PresentedView,
+  Problem,
+  RouteChoice,
   SendOutcome,
   SwapOffer,
 } from './types';
 
 /** Which messages to list; `before` continues a page at its `next`. */
 export type MessageQuery = Omit<NonNullable<paths['/control/messages']['get']['parameters']['query']>, 'wait'>;
+
+/** Which outgoing messages to list with their way. */
+export type DeliveryQuery = NonNullable<paths['/control/deliveries']['get']['parameters']['query']>;
+
+/** How a message may travel, and what becomes of it when it cannot. */
+export interface SendChoices {
+  onFailure?: 'fail' | 'queue';
+  route?: RouteChoice;
+}
 
 /** The control API, one function a route. Every function throws `ApiProblem`. */
 export type Api = ReturnType<typeof createApi>;
@@ -81,9 +96,15 @@ export function createApi(host: Pick<Host, 'request'>, signedOut: (problem: Prob
       }),
     unpair: (name: string) => remove<void>('/control/peers/{name}', { path: { name } }),
 
-    /** Accepts the message and leaves it in the outbox if it cannot go now. */
-    send: (to: string, payload: Record<string, unknown>, onFailure: 'fail' | 'queue' = 'queue') =>
-      post<SendOutcome>('/control/send', { body: { to, payload, onFailure } }),
+    /** Accepts the message and leaves it in the outbox if it cannot go now, unless told to fail then. */
+    send: (to: string, payload: Record<string, unknown>, { onFailure = 'queue', route }: SendChoices = {}) =>
+      post<SendOutcome>('/control/send', { body: { to, payload, onFailure, route } }),
+    conversations: () => get<ConversationView[]>('/control/conversations'),
+    deliveries: (query: DeliveryQuery = {}) => get<DeliveryPage>('/control/deliveries', { query }),
+    tryNow: (id: string) => post<void>('/control/messages/{id}/try', { path: { id } }),
+    cancel: (id: string) => post<MessageView>('/control/messages/{id}/cancel', { path: { id } }),
+    /** Sends what failed as a new message. */
+    sendAgain: (id: string) => post<SendOutcome>('/control/messages/{id}/again', { path: { id } }),
     messages: (query: MessageQuery = {}) => get<MessagePage>('/control/messages', { query }),
     message: (id: string) => get<MessageDetail>('/control/messages/{id}', { path: { id } }),
     acknowledge: (id: string) => post<MessageView>('/control/messages/{id}/ack', { path: { id } }),
@@ -92,6 +113,18 @@ export function createApi(host: Pick<Host, 'request'>, signedOut: (problem: Prob
         path: { name },
         body: { upTo } satisfies Body<'/control/peers/{name}/read'>,
       }),
+
+    /** Asks and does not wait: the answer arrives as a message. */
+    ask: (to: string, text: string) =>
+      post<AskView>('/control/ask', { body: { to, text, waitSeconds: 0 } satisfies Body<'/control/ask'> }),
+    askStatus: (id: string) => get<AskView>('/control/asks/{id}', { path: { id } }),
+    pendingAsks: () => get<PendingAsk[]>('/control/asks'),
+    /** Answers a peer's question; without a text, declines. */
+    reply: (id: string, text?: string) =>
+      post<void>('/control/asks/{id}/reply', { path: { id }, body: { text } satisfies Body<'/control/asks/{id}/reply'> }),
+    brakes: () => get<BrakeView[]>('/control/brakes'),
+    setBrake: (peer: string, kind: BrakeView['kind'], allow: boolean) =>
+      post<void>('/control/brakes', { body: { peer, kind, allow } satisfies Body<'/control/brakes'> }),
   };
 }
 

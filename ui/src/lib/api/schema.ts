@@ -932,6 +932,7 @@ export interface components {
             dialect: string;
             /** @description Whether the last exchange with it worked. */
             online: boolean;
+            problem?: components["schemas"]["Problem"] | null;
             /** @description Whether its messages make no notification. */
             muted: boolean;
             last?: components["schemas"]["MessageView"] | null;

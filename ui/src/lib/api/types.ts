@@ -57,6 +57,8 @@ export type MessageView = Exactly<
   { direction: 'in' | 'out'; state: MessageState; evidence?: Evidence }
 >;
 export type MessagePage = Exactly<Present<schema.MessagePage>, { messages: MessageView[] }>;
+/** One conversation for each peer. */
+export type ConversationView = Exactly<Present<schema.ConversationView>, { last?: MessageView }>;
 export type ReceiptView = Exactly<
   Present<schema.ReceiptView>,
   { stage: 'stored' | 'handedOver' | 'acknowledged' | 'refused' }
@@ -65,7 +67,20 @@ export type MessageDetail = Exactly<
   Present<schema.MessageDetail>,
   { message: MessageView; attempts: AttemptView[]; receipts: ReceiptView[] }
 >;
+/** An outgoing message with its last tries. */
+export type DeliveryView = Exactly<
+  Present<schema.DeliveryView>,
+  { message: MessageView; attempts: AttemptView[]; receipts: ReceiptView[] }
+>;
+export type DeliveryPage = Exactly<Present<schema.DeliveryPage>, { deliveries: DeliveryView[] }>;
 export type SendOutcome = Exactly<Present<schema.SendOutcome>, { attempts: AttemptView[] }>;
+
+/** A question to a peer and what came of it. */
+export type AskView = Exactly<Present<schema.AskView>, { status: 'answered' | 'accepted' | 'failed'; problem?: Problem }>;
+/** A peer's question that waits for the person. */
+export type PendingAsk = Present<schema.PendingAsk>;
+export type BrakeView = Exactly<Present<schema.BrakeView>, { kind: 'asksIn' | 'asksOut' }>;
+export type RouteChoice = schema.RouteChoice;
 
 /** What changed in the engine; the page fetches what it shows of that kind again. */
 export type EventKind = schema.EventKind;

@@ -6,20 +6,38 @@ export type Route =
   | { page: 'peers' }
   | { page: 'peer'; name: string }
   | { page: 'pair'; tab: PairTab }
-  /** `compose`: with the composer for `peer` focused, as *Reply* on a notification asks for. */
-  | { page: 'messages'; peer?: string; id?: string; compose?: boolean };
+  | MessagesRoute;
+
+/**
+ * The conversations, or the one with `peer`. `message` is open beside it; `compose` puts the cursor into the
+ * composer, and `ask` does so for the answer to that question. A notification opens `#/messages/PEER?compose`.
+ */
+export interface MessagesRoute {
+  page: 'messages';
+  peer?: string;
+  message?: string;
+  compose?: boolean;
+  ask?: string;
+}
 
 export function parseRoute(hash: string): Route {
   const [path = '', query = ''] = hash.replace(/^#?\/?/, '').split('?');
   const [head, ...rest] = path.split('/').map(decode);
   const arg = rest.join('/');
+  const asked = new URLSearchParams(query);
   switch (head) {
     case 'peers':
       return arg ? { page: 'peer', name: arg } : { page: 'peers' };
     case 'pair':
       return { page: 'pair', tab: arg === 'join' || arg === 'swap' ? arg : 'show' };
     case 'messages':
-      return messages(arg || undefined, new URLSearchParams(query));
+      return withoutUnset({
+        page: 'messages',
+        peer: arg || asked.get('peer') || undefined,
+        message: asked.get('message') || undefined,
+        compose: asked.has('compose') || undefined,
+        ask: asked.get('ask') || undefined,
+      });
     default:
       return { page: 'peers' };
   }
@@ -34,17 +52,22 @@ export function linkTo(route: Route): string {
     case 'pair':
       return route.tab === 'show' ? '#/pair' : `#/pair/${route.tab}`;
     case 'messages': {
-      const id = route.id ? `/${encodeURIComponent(route.id)}` : '';
-      const peer = route.peer ? `?peer=${encodeURIComponent(route.peer)}` : '';
-      return `#/messages${id}${peer}${peer && route.compose ? '&compose' : ''}`;
+      const peer = route.peer ? `/${encodeURIComponent(route.peer)}` : '';
+      return `#/messages${peer}${questionOf({ message: route.message, compose: route.compose, ask: route.ask })}`;
     }
   }
 }
 
-function messages(id: string | undefined, query: URLSearchParams): Route {
-  const peer = query.get('peer') ?? undefined;
-  const compose = query.has('compose') && peer !== undefined;
-  return { page: 'messages', id, peer, ...(compose ? { compose } : {}) };
+/** `?a=b&flag` of what is set. */
+function questionOf(fields: Record<string, string | boolean | undefined>): string {
+  const parts = Object.entries(fields)
+    .filter(([, value]) => value !== undefined && value !== false && value !== '')
+    .map(([key, value]) => (value === true ? key : `${key}=${encodeURIComponent(String(value))}`));
+  return parts.length > 0 ? `?${parts.join('&')}` : '';
+}
+
+function withoutUnset<T extends object>(fields: T): T {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
 }
 
 function decode(part: string): string {
