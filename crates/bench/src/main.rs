@@ -15,6 +15,7 @@ mod node;
 mod report;
 mod run;
 mod sample;
+mod seed;
 mod workload;
 
 use std::path::PathBuf;
@@ -61,12 +62,15 @@ enum Command {
         /// Holds the keys, and takes the database
         dir: PathBuf,
     },
+    /// Fill the database of a stopped node with a long history
+    Seed(seed::Options),
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = match arguments.command {
         Some(Command::FloorServer { dir }) => floor::serve(&dir).map(|()| true),
+        Some(Command::Seed(options)) => seed::seed(&options).map(|()| true),
         None => bench(&arguments.options),
     };
     match outcome {
