@@ -257,22 +257,30 @@ async fn a_message_whose_answer_was_lost_is_not_called_failed_by_what_comes_afte
         (401, "TOKEN_INVALID"),
         (413, "PAYLOAD_TOO_LARGE"),
     ] {
-        // The first try may have stored it; the second one says only that it did not.
-        let tries = Arc::new(AtomicUsize::new(0));
-        let count = Arc::clone(&tries);
-        case.say(move |seen| match seen.path.as_str() {
-            MESSAGES if count.fetch_add(1, Ordering::SeqCst) == 0 => Say::HangUp,
-            MESSAGES => Say::Answer(status, problem(code)),
-            PING => Say::Default,
-            _ => busy(),
-        });
-        let failure = case.fails().await;
-        assert!(tries.load(Ordering::SeqCst) >= 2);
-        assert_eq!(
-            failure.status.as_deref(),
-            Some("unconfirmed"),
-            "{code}: {failure:?}"
-        );
+        // The first try may have stored it; the second one says only that it did not. A busy
+        // machine may have no time for a second try within one sending: then once more.
+        let mut second_tries = 0;
+        for _ in 0..10 {
+            let tries = Arc::new(AtomicUsize::new(0));
+            let count = Arc::clone(&tries);
+            case.say(move |seen| match seen.path.as_str() {
+                MESSAGES if count.fetch_add(1, Ordering::SeqCst) == 0 => Say::HangUp,
+                MESSAGES => Say::Answer(status, problem(code)),
+                PING => Say::Default,
+                _ => busy(),
+            });
+            let failure = case.fails().await;
+            assert_eq!(
+                failure.status.as_deref(),
+                Some("unconfirmed"),
+                "{code}: {failure:?}"
+            );
+            second_tries = tries.load(Ordering::SeqCst) - 1;
+            if second_tries > 0 {
+                break;
+            }
+        }
+        assert!(second_tries > 0, "{code}: never tried twice");
     }
 }
 
