@@ -292,7 +292,16 @@ fn the_page_sees_no_secret_and_chooses_no_command() {
     // Every route that takes a command, by the document: a new one has to be listed here.
     let document = node.tieline(["openapi", "control"]).success().json();
     let command = json!({"kind": "command", "argv": ["/bin/true"], "timeoutSeconds": 5});
-    let taking = [("put", "/control/responder", command)];
+    let taking = [
+        ("put", "/control/hook", command.clone()),
+        ("put", "/control/peers/{name}/hook", command.clone()),
+        (
+            "post",
+            "/control/peers/{name}/hook/try",
+            json!({"hook": command}),
+        ),
+        ("put", "/control/responder", command),
+    ];
     let mut found = Vec::new();
     for (path, methods) in document["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
@@ -317,9 +326,12 @@ fn the_page_sees_no_secret_and_chooses_no_command() {
     );
     for (method, path, body) in &taking {
         let method = method.to_uppercase();
-        refused(page(&method, path).json(body).send(), path);
-        let trusted = node.control(&method, path).json(body).send();
-        assert_eq!(trusted.status, 204, "{path}: {trusted:?}");
+        let real = path.replace("{name}", "nobody");
+        refused(page(&method, &real).json(body).send(), path);
+        let trusted = node.control(&method, &real).json(body).send();
+        // There is no peer of that name, which a page does not even learn.
+        let wanted: &[u16] = if real == *path { &[200, 204] } else { &[404] };
+        assert!(wanted.contains(&trusted.status), "{path}: {trusted:?}");
     }
     let person = json!({"kind": "person", "deadlineSeconds": 60});
     let harmless = page("PUT", "/control/responder").json(&person).send();

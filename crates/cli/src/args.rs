@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    ask, asks, attempts, card, completions, export, import, inbox, invite, join, kithkit, mcp,
-    messages, openapi, peers, ping, responder, secrets, send, serve, ui,
+    ask, asks, attempts, card, completions, export, hooks, import, inbox, invite, join, kithkit,
+    mcp, messages, openapi, peers, ping, responder, secrets, send, serve, ui,
 };
 use crate::exit;
 
@@ -64,6 +64,7 @@ pub(crate) enum ClientCommand {
     Ask(ask::Args),
     Asks(asks::Args),
     Responder(responder::Args),
+    Hooks(hooks::Args),
     Mcp(mcp::Args),
     Inbox(inbox::Args),
     Messages(messages::Args),

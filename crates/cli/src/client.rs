@@ -4,13 +4,16 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HOST};
-use http::{Method, Request, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tieline_wire::problem::{Code, Problem};
+
+use crate::events::Events;
 
 /// Speaks with the node that runs in a home.
 #[derive(Debug)]
@@ -108,6 +111,43 @@ impl Client {
         path: &str,
         body: Bytes,
     ) -> Result<Answer, Problem> {
+        let response = self.send(method, path, body).await?;
+        let status = response.status();
+        let body = response
+            .into_body()
+            .collect()
+            .await
+            .map_err(broken)?
+            .to_bytes();
+        Ok(Answer { status, body })
+    }
+
+    /// A request whose answer is server-sent events, or else a problem.
+    pub(crate) async fn stream(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<Events, Problem> {
+        let response = self.send(Method::POST, path, to_bytes(body)?).await?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(Events::new(response.into_body()));
+        }
+        let body = response
+            .into_body()
+            .collect()
+            .await
+            .map_err(broken)?
+            .to_bytes();
+        Err(Answer { status, body }.problem())
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+    ) -> Result<Response<Incoming>, Problem> {
         let stream = tieline_api::socket::connect(&self.home).await?;
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
             .await
@@ -124,15 +164,7 @@ impl Client {
                     .summary("This cannot be asked of the node.")
                     .because(format!("{error}."))
             })?;
-        let response = sender.send_request(request).await.map_err(broken)?;
-        let status = response.status();
-        let body = response
-            .into_body()
-            .collect()
-            .await
-            .map_err(broken)?
-            .to_bytes();
-        Ok(Answer { status, body })
+        sender.send_request(request).await.map_err(broken)
     }
 }
 
@@ -167,7 +199,7 @@ fn to_bytes(body: &impl Serialize) -> Result<Bytes, Problem> {
         .map_err(|error| Problem::new(Code::InvalidRequest).because(error.to_string()))
 }
 
-fn broken(error: hyper::Error) -> Problem {
+pub(crate) fn broken(error: hyper::Error) -> Problem {
     Problem::new(Code::NotRunning)
         .summary("The node stopped while it was answering.")
         .because(format!("{error}."))

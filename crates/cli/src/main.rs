@@ -7,6 +7,7 @@ mod args;
 mod browser;
 mod client;
 mod commands;
+mod events;
 mod exit;
 mod output;
 mod page;

@@ -43,6 +43,17 @@ impl Output {
         }
     }
 
+    /// A part of a line of data, shown at once.
+    pub(crate) fn part(&self, text: impl Display) {
+        let mut stdout = io::stdout().lock();
+        if write!(stdout, "{text}")
+            .and_then(|()| stdout.flush())
+            .is_err()
+        {
+            self.reader_gone.store(true, Ordering::Relaxed);
+        }
+    }
+
     /// One JSON object on a line of its own.
     pub(crate) fn object(&self, value: &impl Serialize) {
         match serde_json::to_string(value) {

@@ -16,6 +16,16 @@ pub(crate) fn printable_lines(text: &str) -> impl Iterator<Item = String> {
     text.lines().map(printable)
 }
 
+/// The same for a part of a text, whose lines go on in the next part.
+pub(crate) fn printable_text(text: &str) -> String {
+    text.split_inclusive('\n')
+        .map(|line| match line.strip_suffix('\n') {
+            Some(line) => printable(line) + "\n",
+            None => printable(line),
+        })
+        .collect()
+}
+
 fn harmless(c: char) -> Vec<char> {
     let turns_direction =
         matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
@@ -189,6 +199,7 @@ mod tests {
         assert_eq!(printable("\u{202e}txt.exe"), "\\u{202e}txt.exe");
         assert_eq!(printable("línea ✓"), "línea ✓");
         assert_eq!(printable("a\nb\r"), "a\\nb\\r");
+        assert_eq!(printable_text("a\r\n\u{1b}b\n"), "a\\r\n\\u{1b}b\n");
         assert_eq!(printable_lines("a\nb").collect::<Vec<_>>(), ["a", "b"]);
     }
 

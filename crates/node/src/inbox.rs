@@ -13,6 +13,7 @@ use tieline_wire::receipt::{Receipt, Stage};
 
 use crate::ask;
 use crate::clock::wall_now;
+use crate::handover;
 use crate::limits::{MAX_BATCH, MAX_PAYLOAD, MAX_UNKEPT_BYTES, MAX_UNKEPT_MESSAGES};
 use crate::model::EventKind;
 use crate::node::Node;
@@ -67,13 +68,14 @@ pub(crate) async fn accept(
         receipt: serde_json::to_vec(&receipt).ok(),
     };
     let kept = peer.record().row.state != PeerState::Joined;
+    let for_hook = handover::takes(node, peer, Assurance::Signed, &kind_name);
     let accepted = node
         .store
         .write(move |tx| {
             if !kept && !has_room(tx, &new)? {
                 return Ok(None);
             }
-            messages::accept_incoming(tx, &new).map(Some)
+            handover::accept(tx, &new, for_hook).map(Some)
         })
         .await
         .map_err(|error| match error {
@@ -91,6 +93,7 @@ pub(crate) async fn accept(
             match kind_name.as_str() {
                 ASK_TYPE => ask::arrived_ask(node, peer, seq, &envelope),
                 ANSWER_TYPE => ask::arrived_answer(node, peer, envelope.payload.get()),
+                _ if for_hook => peer.handing.wake(),
                 _ => {}
             }
             node.events

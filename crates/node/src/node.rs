@@ -29,7 +29,7 @@ use crate::home::Home;
 use crate::identity::Identity;
 use crate::line::HeldConnection;
 use crate::line::Serve;
-use crate::model::{Direction, DirectionState, EventKind, HostKind};
+use crate::model::{Direction, DirectionState, EventKind, Hook, HostKind};
 use crate::pairing::Book;
 use crate::peers::{Peer, Peers};
 use crate::preferences;
@@ -67,6 +67,9 @@ pub struct Engine {
     pub(crate) store: Store,
     pub(crate) peers: Peers,
     pub(crate) preferences: preferences::Kept,
+    /// Held from a change of a peer's row until it is in memory, so that what is there is never
+    /// older than what is stored.
+    pub(crate) changing: tokio::sync::Mutex<()>,
     pub(crate) invites: Book,
     pub(crate) events: EventBus,
     pub(crate) gate: Gate,
@@ -88,6 +91,8 @@ pub struct Engine {
     pub(crate) brakes: Brakes,
     /// Peers' questions that are being answered; cancelled when the asker hangs up.
     pub(crate) serving: Mutex<HashMap<(PeerId, MessageId), CancellationToken>>,
+    /// What takes the messages of peers that have no hook of their own.
+    pub(crate) default_hook: Mutex<Hook>,
     /// The listener for KithKit machines.
     pub(crate) kithkit_lan: LanListener,
     /// Told when a message arrives.
@@ -194,6 +199,8 @@ impl Node {
     pub(crate) fn start_peer(&self, peer: &Arc<Peer>) {
         self.tasks
             .spawn(crate::outbox::lane(self.clone(), Arc::clone(peer)));
+        self.tasks
+            .spawn(crate::handover::lane(self.clone(), Arc::clone(peer)));
         if peer.record().keys.is_some() {
             self.tasks
                 .spawn(crate::reach::keep(self.clone(), Arc::clone(peer)));
@@ -208,6 +215,7 @@ impl Node {
         + Send
         + 'static,
     ) -> Result<Option<Arc<Peer>>, Problem> {
+        let _turn = self.changing.lock().await;
         let row = self
             .store
             .write(move |tx| {
@@ -274,6 +282,25 @@ impl Node {
         }
         drop(problems);
         self.events.changed(EventKind::Status, "problems");
+    }
+}
+
+impl Node {
+    /// Takes away a problem that [`Node::alert`] showed about a peer: it is over.
+    pub(crate) fn calm(&self, code: Code, peer: &str) {
+        let about = |problem: &Problem| {
+            let detail = problem.detail.as_ref();
+            problem.code == code
+                && detail.and_then(|detail| detail.get("peer")?.as_str()) == Some(peer)
+        };
+        let mut problems = self.problems.lock();
+        let before = problems.len();
+        problems.retain(|problem| !about(problem));
+        let is_calmer = problems.len() < before;
+        drop(problems);
+        if is_calmer {
+            self.events.changed(EventKind::Status, "problems");
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Instant;
+use crate::handover::Handing;
 use crate::identity::Identity;
 use crate::limits::{BODY_UNIT, MAX_PEER_BODIES};
 use crate::line::{Line, Speaker};
@@ -28,6 +29,8 @@ pub(crate) struct Peer {
     pub line: Line,
     /// Wakes its delivery lane.
     pub lane: Notify,
+    /// How the handing over of its messages goes.
+    pub handing: Handing,
     /// Wakes the task that keeps its line.
     pub keeper: Notify,
     /// What the last exchanges showed.
@@ -156,6 +159,7 @@ impl Peers {
             record: RwLock::new(record),
             line: Line::default(),
             lane: Notify::new(),
+            handing: Handing::default(),
             keeper: Notify::new(),
             live: Mutex::default(),
             asking: tokio::sync::Mutex::new(()),

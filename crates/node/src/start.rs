@@ -19,6 +19,7 @@ use crate::clock::{ElapsedClock, Instant, wall_now};
 use crate::dialect::kithkit_lan::{self, LanListener};
 use crate::events::EventBus;
 use crate::gate::Gate;
+use crate::handover;
 use crate::home::Home;
 use crate::identity::Identity;
 use crate::listener;
@@ -74,6 +75,7 @@ impl Node {
             store,
             peers: Peers::default(),
             preferences,
+            changing: tokio::sync::Mutex::default(),
             invites: Book::default(),
             events: EventBus::default(),
             gate: Gate::default(),
@@ -89,6 +91,7 @@ impl Node {
             desk: Desk::default(),
             brakes: Brakes::default(),
             serving: Mutex::default(),
+            default_hook: Mutex::default(),
             kithkit_lan: LanListener::default(),
             arrived: Notify::new(),
             settled: Notify::new(),
@@ -178,6 +181,7 @@ async fn take_up(node: &Node) -> Result<(), Problem> {
     outbox::recover(node).await?;
     pairing::restore(node).await?;
     tokio::spawn(node.events.clone().run());
+    handover::restore(node).await?;
     let rows = node.store.read(|conn| peers::list(conn, false)).await?;
     for row in rows {
         node.put_peer(row);

@@ -1,48 +1,12 @@
 //! Questions between two engines, and what answers them.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::path::Path;
+mod common;
+
 use std::time::{Duration, Instant};
 
-use tieline_node::model::{AskCommand, AskView, HostKind, Responder};
-use tieline_node::{Node, NodeConfig, VaultChoice};
-
-struct Pair {
-    mac: Node,
-    wsl: Node,
-    _homes: (tempfile::TempDir, tempfile::TempDir),
-}
-
-async fn start(home: &Path, name: &str) -> Node {
-    Node::start(NodeConfig {
-        home: home.to_owned(),
-        name: Some(name.to_owned()),
-        peer_addr: "127.0.0.1:0".parse().unwrap(),
-        vault: VaultChoice::File {
-            passphrase_file: None,
-        },
-        host: HostKind::Serve,
-        version: "0.0.0",
-    })
-    .await
-    .unwrap()
-}
-
-async fn pair(keep: bool) -> Pair {
-    let homes = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let mac = start(homes.0.path(), "mac").await;
-    let wsl = start(homes.1.path(), "wsl").await;
-    let link = mac.create_invite(None).await.unwrap().link.unwrap();
-    wsl.join(&link).await.unwrap();
-    if keep {
-        mac.keep("wsl").await.unwrap();
-    }
-    Pair {
-        mac,
-        wsl,
-        _homes: homes,
-    }
-}
+use common::{Pair, alive, pair, until};
+use tieline_node::model::{AskCommand, AskView, Responder};
 
 fn question(to: &str, text: &str) -> AskCommand {
     AskCommand {
@@ -50,7 +14,8 @@ fn question(to: &str, text: &str) -> AskCommand {
         text: text.into(),
         hops: None,
         session: None,
-        wait: Duration::from_secs(20),
+        wait: Some(Duration::from_secs(20)),
+        stream: false,
     }
 }
 
@@ -71,7 +36,11 @@ fn code(view: &AskView) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_answers_until_the_person_chooses_who_does() {
-    let Pair { mac, wsl, _homes } = pair(true).await;
+    let Pair {
+        mac,
+        wsl,
+        homes: _homes,
+    } = pair(true).await;
     let asked = wsl.ask(question("mac", "are you awake?")).await.unwrap();
     assert_eq!(
         (asked.status.as_str(), code(&asked).as_str()),
@@ -97,7 +66,11 @@ async fn nobody_answers_until_the_person_chooses_who_does() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_machine_that_is_not_kept_yet_is_not_answered() {
-    let Pair { mac, wsl, _homes } = pair(false).await;
+    let Pair {
+        mac,
+        wsl,
+        homes: _homes,
+    } = pair(false).await;
     mac.set_responder(None, command(&["cat"])).await.unwrap();
     let asked = wsl.ask(question("mac", "hello?")).await.unwrap();
     assert_eq!(code(&asked), "NOT_KEPT");
@@ -105,16 +78,16 @@ async fn a_machine_that_is_not_kept_yet_is_not_answered() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_command_gets_a_cleared_environment_and_its_failures_are_told() {
-    let Pair { mac, wsl, _homes } = pair(true).await;
+    let Pair {
+        mac,
+        wsl,
+        homes: _homes,
+    } = pair(true).await;
     mac.set_responder(Some("wsl"), command(&["env"]))
         .await
         .unwrap();
-    let answer = wsl
-        .ask(question("mac", "x"))
-        .await
-        .unwrap()
-        .untrusted_answer
-        .unwrap();
+    let asked = wsl.ask(question("mac", "x")).await.unwrap();
+    let answer = asked.untrusted_answer.unwrap();
     let names: Vec<_> = answer
         .lines()
         .filter_map(|line| line.split('=').next())
@@ -145,7 +118,11 @@ async fn a_command_gets_a_cleared_environment_and_its_failures_are_told() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_command_ends_with_its_children_when_the_asker_hangs_up() {
-    let Pair { mac, wsl, _homes } = pair(true).await;
+    let Pair {
+        mac,
+        wsl,
+        homes: _homes,
+    } = pair(true).await;
     let directory = tempfile::tempdir().unwrap();
     let script = directory.path().join("slow.sh");
     let pids = directory.path().join("pids");
@@ -161,7 +138,7 @@ async fn a_command_ends_with_its_children_when_the_asker_hangs_up() {
         let wsl = wsl.clone();
         tokio::spawn(async move { wsl.ask(question("mac", "x")).await })
     };
-    let child = until(|| {
+    let child = until("a child runs", async || {
         std::fs::read_to_string(&pids)
             .ok()
             .filter(|pid| pid.ends_with('\n'))
@@ -169,31 +146,16 @@ async fn a_command_ends_with_its_children_when_the_asker_hangs_up() {
     .await;
     assert!(alive(&child));
     asking.abort();
-    until(|| (!alive(&child)).then_some(())).await;
-}
-
-fn alive(pid: &str) -> bool {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", pid.trim()));
-    status.is_ok_and(|status| !status.contains("State:\tZ"))
-}
-
-async fn until<T>(mut look: impl FnMut() -> Option<T>) -> T {
-    let began = Instant::now();
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(
-            began.elapsed() < Duration::from_secs(20),
-            "it did not happen"
-        );
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    until("the child ends", async || (!alive(&child)).then_some(())).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_person_answers_or_declines_and_the_asker_may_come_back_for_it() {
-    let Pair { mac, wsl, _homes } = pair(true).await;
+    let Pair {
+        mac,
+        wsl,
+        homes: _homes,
+    } = pair(true).await;
     mac.set_responder(
         Some("wsl"),
         Responder::Person {
@@ -203,10 +165,13 @@ async fn a_person_answers_or_declines_and_the_asker_may_come_back_for_it() {
     .await
     .unwrap();
     let mut impatient = question("mac", "lunch?");
-    impatient.wait = Duration::from_millis(10);
+    impatient.wait = Some(Duration::from_millis(10));
     let asked = wsl.ask(impatient).await.unwrap();
     assert_eq!(asked.status, "accepted");
-    let pending = until(|| mac.pending_asks().pop()).await;
+    let pending = until("the question is on the desk", async || {
+        mac.pending_asks().pop()
+    })
+    .await;
     assert_eq!(
         (pending.peer.as_str(), pending.text.as_str()),
         ("wsl", "lunch?")
@@ -231,15 +196,17 @@ async fn a_person_answers_or_declines_and_the_asker_may_come_back_for_it() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_hour_budget_stops_a_flood_and_the_person_decides() {
-    let Pair { mac, wsl, _homes } = pair(true).await;
+    let Pair {
+        mac,
+        wsl,
+        homes: _homes,
+    } = pair(true).await;
     mac.set_responder(Some("wsl"), command(&["cat"]))
         .await
         .unwrap();
     for _ in 0..30 {
-        assert_eq!(
-            wsl.ask(question("mac", "x")).await.unwrap().status,
-            "answered"
-        );
+        let asked = wsl.ask(question("mac", "x")).await.unwrap();
+        assert_eq!(asked.status, "answered", "{asked:?}");
     }
     let refused = wsl.ask(question("mac", "x")).await.unwrap_err();
     assert_eq!(refused.problem.code.to_string(), "BUDGET_SPENT");

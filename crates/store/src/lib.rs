@@ -9,6 +9,7 @@ mod connection;
 mod convert;
 mod error;
 mod files;
+pub mod handovers;
 pub mod invites;
 pub mod messages;
 mod migrate;

@@ -11,6 +11,7 @@ use crate::files;
 pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("schema/001.sql"),
     include_str!("schema/002.sql"),
+    include_str!("schema/003.sql"),
 ];
 
 /// The newest format.

@@ -30,6 +30,10 @@ pub struct Ask {
     /// Ties questions of one conversation together, as the asker names it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
+    /// Whether the asker wants to see the answer as it comes into being. Only a wish: the answer
+    /// itself is the same.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stream: bool,
 }
 
 /// What came of a question.
@@ -144,6 +148,7 @@ mod tests {
             text: "awake?".into(),
             hops: 2,
             session: None,
+            stream: false,
         };
         let json = Value::Object(ask.to_payload()).to_string();
         assert_eq!(json, r#"{"type":"tieline.ask","text":"awake?","hops":2}"#);

@@ -9,8 +9,9 @@ use tieline_node::Node;
 use tieline_node::model::{AskView, BrakeView, PendingAsk, Responder};
 use utoipa::{IntoParams, ToSchema};
 
+use super::Control;
 use super::caller::Caller;
-use crate::ask::{self, AskBody};
+use crate::ask::{self, AskBody, AskPart, LookParams};
 use crate::extract::{Input, Params, Segment};
 use crate::problem::{Failure, LocalError, ProblemSchema};
 
@@ -22,14 +23,17 @@ use crate::problem::{Failure, LocalError, ProblemSchema};
     tag = "asks",
     request_body = AskBody,
     responses(
-        (status = 200, body = AskView),
+        (status = 200, content(
+            (AskView = "application/json"),
+            (AskPart = "text/event-stream"),
+        )),
         (status = 202, description = "No answer yet", body = AskView),
         (status = "4XX", body = LocalError),
         (status = "5XX", body = LocalError),
     )
 )]
-pub(super) async fn ask(State(node): State<Node>, Input(body): Input<AskBody>) -> Response {
-    ask::answer(&node, body).await
+pub(super) async fn ask(State(control): State<Control>, Input(body): Input<AskBody>) -> Response {
+    ask::answer(&control.node, body, control.stop).await
 }
 
 /// What has come of a question so far.
@@ -38,14 +42,15 @@ pub(super) async fn ask(State(node): State<Node>, Input(body): Input<AskBody>) -
     operation_id = "getAsk",
     path = "/control/asks/{id}",
     tag = "asks",
-    params(("id" = String, Path, description = "The `askId`")),
+    params(("id" = String, Path, description = "The `askId`"), LookParams),
     responses((status = 200, body = AskView), (status = 202, body = AskView), (status = 404, body = ProblemSchema))
 )]
 pub(super) async fn show(
     State(node): State<Node>,
     Segment(id): Segment,
+    Params(params): Params<LookParams>,
 ) -> Result<Response, Failure> {
-    Ok(ask::view_answer(node.ask_status(&id).await?))
+    Ok(ask::look(&node, &id, &params).await?)
 }
 
 /// Peers' questions that wait for the person, the oldest first.
@@ -139,7 +144,7 @@ pub(super) async fn set_responder(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// How many questions went back and forth within the hour.
+/// How many questions went back and forth within the hour, and how many messages to agents here.
 #[utoipa::path(
     get,
     operation_id = "listBrakes",
@@ -157,13 +162,13 @@ pub(super) async fn brakes(State(node): State<Node>) -> Json<Vec<BrakeView>> {
 pub(super) struct BrakeOrder {
     /// The peer's name.
     peer: String,
-    /// `asksIn` or `asksOut`.
+    /// `asksIn`, `asksOut` or `handovers`.
     kind: String,
     /// True allows ten more; false stops them.
     allow: bool,
 }
 
-/// Allow ten more questions within the hour, or stop them.
+/// Allow ten more within the hour, or stop them.
 #[utoipa::path(
     post,
     operation_id = "setBrake",

@@ -8,6 +8,7 @@ mod asks;
 mod caller;
 mod deliveries;
 mod events;
+mod hooks;
 mod invites;
 mod join;
 mod kithkit;
@@ -178,8 +179,13 @@ fn routes() -> OpenApiRouter<Control> {
         .routes(routes!(asks::pending))
         .routes(routes!(asks::show))
         .routes(routes!(asks::reply))
-        .routes(routes!(asks::responder, asks::set_responder))
         .routes(routes!(asks::brakes, asks::set_brake))
+        .routes(routes!(asks::responder, asks::set_responder))
+        .routes(routes!(hooks::list))
+        .routes(routes!(hooks::show_default, hooks::set_default))
+        .routes(routes!(hooks::show, hooks::set, hooks::remove))
+        .routes(routes!(hooks::try_it))
+        .routes(routes!(hooks::retry))
         .routes(routes!(preferences::show, preferences::change))
         .routes(routes!(secrets::list))
         .routes(routes!(secrets::set, secrets::delete))

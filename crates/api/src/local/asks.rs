@@ -5,9 +5,9 @@ use axum::response::Response;
 use tieline_node::Node;
 use tieline_node::model::AskView;
 
-use super::LocalError;
-use crate::ask::{self, AskBody};
-use crate::extract::{Input, Segment};
+use super::{Local, LocalError};
+use crate::ask::{self, AskBody, AskPart, LookParams};
+use crate::extract::{Input, Params, Segment};
 use crate::problem::Failure;
 
 /// Ask a peer and wait for its answer.
@@ -21,7 +21,10 @@ use crate::problem::Failure;
     tag = "ask",
     request_body = AskBody,
     responses(
-        (status = 200, description = "Answered, or `failed` with the reason", body = AskView),
+        (status = 200, description = "Answered, or `failed` with the reason", content(
+            (AskView = "application/json"),
+            (AskPart = "text/event-stream"),
+        )),
         (status = 202, description = "Delivered, no answer yet: fetch it by `askId`", body = AskView),
         (status = 400, description = "INVALID_REQUEST", body = LocalError),
         (status = 401, description = "UNAUTHORIZED", body = LocalError),
@@ -31,8 +34,8 @@ use crate::problem::Failure;
     ),
     security(("token" = []))
 )]
-pub(super) async fn ask(State(node): State<Node>, Input(body): Input<AskBody>) -> Response {
-    ask::answer(&node, body).await
+pub(super) async fn ask(State(local): State<Local>, Input(body): Input<AskBody>) -> Response {
+    ask::answer(&local.node, body, local.stop).await
 }
 
 /// What has come of a question so far.
@@ -41,7 +44,7 @@ pub(super) async fn ask(State(node): State<Node>, Input(body): Input<AskBody>) -
     operation_id = "getAsk",
     path = "/api/a2a/asks/{id}",
     tag = "ask",
-    params(("id" = String, Path, description = "The `askId`")),
+    params(("id" = String, Path, description = "The `askId`"), LookParams),
     responses(
         (status = 200, description = "Answered or failed", body = AskView),
         (status = 202, description = "No answer yet", body = AskView),
@@ -53,6 +56,7 @@ pub(super) async fn ask(State(node): State<Node>, Input(body): Input<AskBody>) -
 pub(super) async fn show(
     State(node): State<Node>,
     Segment(id): Segment,
+    Params(params): Params<LookParams>,
 ) -> Result<Response, Failure> {
-    Ok(ask::view_answer(node.ask_status(&id).await?))
+    Ok(ask::look(&node, &id, &params).await?)
 }

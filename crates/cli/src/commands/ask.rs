@@ -19,6 +19,7 @@ use crate::{exit, progress, prompt, show};
 Examples:
   tieline ask wsl-box 'is the build green?'
   tieline ask mac - < question.txt
+  tieline ask mac 'tell me a story' --stream
   tieline ask mac 'lunch?' --wait 5        # prints the id if there is no answer within 5 s
   tieline asks show ASK-ID                 # fetches the answer later")]
 pub(crate) struct Args {
@@ -42,6 +43,10 @@ pub(crate) struct Args {
     /// Ties questions of one conversation together
     #[arg(long, value_name = "NAME")]
     session: Option<String>,
+
+    /// Print the answer as it comes into being
+    #[arg(long)]
+    stream: bool,
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Outcome {
@@ -60,6 +65,9 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome {
             body[name] = value;
         }
     }
+    if args.stream {
+        return streamed(body, context).await;
+    }
     let bytes = serde_json::to_vec(&body)
         .map_err(|error| Problem::new(Code::InvalidRequest).because(error.to_string()))?;
     let asking = context
@@ -70,6 +78,65 @@ pub(crate) async fn run(args: Args, context: &Context) -> Outcome {
         return Err(answer.problem());
     }
     told(&answer.json()?, context)
+}
+
+/// Prints the answer as it comes. Ending the program hangs up: nobody works on the answer then.
+async fn streamed(mut body: Value, context: &Context) -> Outcome {
+    body["stream"] = true.into();
+    let output = &context.output;
+    let mut events = context.client.stream("/control/ask", &body).await?;
+    let mut printed = String::new();
+    while let Some(event) = events.next().await? {
+        if output.is_json() {
+            let data: Value = event.json()?;
+            output.object(&json!({ "event": event.name, "data": data }));
+        }
+        match event.name.as_str() {
+            "piece" if !output.is_json() => {
+                let part: Value = event.json()?;
+                let text = part["untrustedText"].as_str().unwrap_or_default();
+                output.part(show::printable_text(text));
+                printed.push_str(text);
+            }
+            "note" if !output.is_json() => {
+                let part: Value = event.json()?;
+                let note = part["untrustedText"].as_str().unwrap_or_default();
+                output.note(show::printable(note));
+            }
+            "answer" => {
+                let mut view: AskView = event.json()?;
+                if output.is_json() {
+                    return ended(&view);
+                }
+                return rest(&mut view, &printed, context);
+            }
+            _ => {}
+        }
+    }
+    Err(Problem::new(Code::NotRunning).summary("The node stopped before the answer came."))
+}
+
+/// Prints what of the answer was not printed yet.
+fn rest(view: &mut AskView, printed: &str, context: &Context) -> Outcome {
+    if printed.is_empty() {
+        return told(view, context);
+    }
+    let rest = view
+        .untrusted_answer
+        .as_deref()
+        .and_then(|answer| answer.strip_prefix(printed));
+    match rest {
+        Some(rest) => {
+            context.output.part(show::printable_text(rest));
+            context.output.line("");
+            ended(view)
+        }
+        // It failed on the way, or is another one than its pieces.
+        None => {
+            context.output.line("");
+            told(view, context)
+        }
+    }
 }
 
 /// Prints what has come of a question.
@@ -95,6 +162,10 @@ pub(super) fn told(view: &AskView, context: &Context) -> Outcome {
             ));
         }
     }
+    ended(view)
+}
+
+fn ended(view: &AskView) -> Outcome {
     match &view.problem {
         Some(problem) => Ok(exit::code(problem.code)),
         None if view.status == "accepted" => Ok(ExitCode::from(exit::NOT_YET)),

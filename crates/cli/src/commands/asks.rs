@@ -17,7 +17,8 @@ Examples:
   tieline asks decline ASK-ID
   tieline asks show ASK-ID                 # what came of a question of yours
   tieline asks brakes                      # how many went back and forth this hour
-  tieline asks allow wsl-box asksIn        # ten more")]
+  tieline asks allow wsl-box asksIn        # ten more
+  tieline asks stop wsl-box handovers      # its messages start nothing more")]
 pub(crate) struct Args {
     #[command(subcommand)]
     what: Option<What>,
@@ -46,20 +47,20 @@ enum What {
     },
     /// Show how many questions went back and forth this hour
     Brakes,
-    /// Allow ten more questions this hour
+    /// Allow ten more this hour
     Allow {
         /// The peer's name
         peer: String,
-        /// Which way
-        #[arg(value_parser = ["asksIn", "asksOut"])]
+        /// What: questions in, questions out, or messages to the hook
+        #[arg(value_parser = ["asksIn", "asksOut", "handovers"])]
         kind: String,
     },
-    /// Take or send no more questions
+    /// Take, send or hand over no more
     Stop {
         /// The peer's name
         peer: String,
-        /// Which way
-        #[arg(value_parser = ["asksIn", "asksOut"])]
+        /// What: questions in, questions out, or messages to the hook
+        #[arg(value_parser = ["asksIn", "asksOut", "handovers"])]
         kind: String,
     },
 }

@@ -6,6 +6,7 @@ pub(crate) mod attempts;
 pub(crate) mod card;
 pub(crate) mod completions;
 pub(crate) mod export;
+pub(crate) mod hooks;
 pub(crate) mod import;
 pub(crate) mod inbox;
 pub(crate) mod invite;
@@ -85,6 +86,7 @@ async fn ask(command: ClientCommand, context: &Context) -> Outcome {
         ClientCommand::Ask(args) => ask::run(args, context).await,
         ClientCommand::Asks(args) => asks::run(args, context).await,
         ClientCommand::Responder(args) => responder::run(args, context).await,
+        ClientCommand::Hooks(args) => hooks::run(args, context).await,
         ClientCommand::Mcp(args) => mcp::run(args, context).await,
         ClientCommand::Inbox(args) => inbox::run(&args, context).await,
         ClientCommand::Messages(args) => messages::run(args, context).await,

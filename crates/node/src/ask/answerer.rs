@@ -7,10 +7,10 @@ use tieline_store::{peers, settings};
 use tieline_wire::ask::{ASK_TYPE, Answer, AnswerError, Ask};
 use tieline_wire::message::{Envelope, MessageId};
 use tieline_wire::problem::{Code, Problem};
-use tokio_util::sync::CancellationToken;
 
+use super::partial::Partial;
 use super::responder::{self, Question};
-use super::{Kind, person};
+use super::{Kind, person, progress};
 use crate::clock::wall_now;
 use crate::model::{
     BrakeView, EventKind, OnFailure, PeerStateView, PendingAsk, Responder, RouteChoice, SendCommand,
@@ -90,17 +90,16 @@ impl Node {
         Ok(())
     }
 
-    /// How the brakes stand, for every Tieline peer.
+    /// How the brakes stand, for every peer.
     #[must_use]
     pub fn brakes(&self) -> Vec<BrakeView> {
         let mut views = Vec::new();
-        for peer in self
-            .peers
-            .all()
-            .iter()
-            .filter(|peer| peer.record().keys.is_some())
-        {
-            for kind in [Kind::AsksIn, Kind::AsksOut] {
+        for peer in &self.peers.all() {
+            let asks = peer.record().keys.is_some();
+            for kind in Kind::ALL {
+                if !asks && kind != Kind::Handovers {
+                    continue;
+                }
                 let standing = self.brakes.standing(peer.id, kind);
                 views.push(BrakeView {
                     peer: peer.alias(),
@@ -121,13 +120,16 @@ impl Node {
     pub fn set_brake(&self, peer: &str, kind: &str, allow: bool) -> Result<(), Problem> {
         let peer = self.peer_named(peer)?;
         let kind = Kind::parse(kind).ok_or_else(|| {
-            Problem::new(Code::InvalidRequest).because("A brake is `asksIn` or `asksOut`.")
+            Problem::new(Code::InvalidRequest)
+                .because("A brake is `asksIn`, `asksOut` or `handovers`.")
         })?;
         if allow {
             self.brakes.allow_more(peer.id, kind);
         } else {
             self.brakes.stop(peer.id, kind);
         }
+        self.calm(Code::BudgetSpent, &peer.alias());
+        peer.handing.wake();
         self.events.changed(EventKind::Asks, peer.alias());
         Ok(())
     }
@@ -150,7 +152,7 @@ pub(crate) fn arrived_ask(node: &Node, peer: &Arc<Peer>, seq: i64, envelope: &En
     node.tasks.clone().spawn(async move {
         let answer = match ask {
             Ok(ask) => tokio::select! {
-                answer = answer(&node, &peer, &id, seq, ask, &cut) => Some(answer),
+                answer = answer(&node, &peer, &id, seq, ask) => Some(answer),
                 // The asker hung up, the peer was unpaired, or the node stops; for the last the
                 // next start says so.
                 () = cut.cancelled() => None,
@@ -176,7 +178,6 @@ async fn answer(
     id: &MessageId,
     seq: i64,
     ask: Ask,
-    cut: &CancellationToken,
 ) -> Result<String, Problem> {
     let view = node.peer_view(peer, &Default::default());
     if view.state != PeerStateView::Kept {
@@ -211,7 +212,11 @@ async fn answer(
         let (node, peer, id) = (node.clone(), Arc::clone(peer), id.clone());
         async move { send(&node, &peer, &id, text, None, false).await }
     };
-    responder::run(node, &responder, question, cut, holding).await
+    let (partial, watched) = ask.stream.then(Partial::new).unzip();
+    tokio::select! {
+        answer = responder::run(node, &responder, question, partial, holding) => answer,
+        never = progress::tell(node, peer, id, responder.limit(), watched) => match never {},
+    }
 }
 
 async fn reply(

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use tieline_store::messages::{self, Cursor, Direction, Filter, MessageRow};
@@ -12,15 +13,17 @@ use tieline_wire::message::MessageId;
 use tieline_wire::problem::{Code, Problem};
 use tokio::sync::watch;
 
-use super::Kind;
+use super::asking::{Asking, HangUp, Heard};
+use super::{Kind, ProgressBody};
 use crate::clock::wall_now;
-use crate::exchange::exchange_open;
 use crate::model::{
     AskCommand, AskView, OnFailure, Provenance, RouteChoice, SendCommand, SendFailure,
 };
 use crate::node::Node;
 use crate::peers::Peer;
-use crate::protocol::path;
+
+/// Longest wait of one look at an answer.
+const LONGEST_LOOK: Duration = Duration::from_secs(60);
 
 /// The asks of this run that somebody waits for.
 #[derive(Default)]
@@ -29,14 +32,59 @@ pub(crate) struct Waiting {
 }
 
 /// Whom an ask went to, and where its answer goes.
-type Asked = (PeerId, watch::Sender<Option<Answer>>);
+type Asked = (PeerId, watch::Sender<Heard>);
+
+impl Waiting {
+    fn expect(&self, id: &MessageId, peer: PeerId) -> watch::Receiver<Heard> {
+        let (sender, heard) = watch::channel(Heard::default());
+        self.asks.lock().insert(id.clone(), (peer, sender));
+        heard
+    }
+
+    /// Nobody waits any more.
+    pub(super) fn forget(&self, id: &MessageId) {
+        self.asks.lock().remove(id);
+    }
+
+    /// A peer says how far an answer is; it is heard if it was asked.
+    pub(super) fn progress(&self, from: PeerId, id: &MessageId, body: &ProgressBody) {
+        let asks = self.asks.lock();
+        if let Some((asked, heard)) = asks.get(id)
+            && *asked == from
+        {
+            heard.send_modify(|heard| heard.progress.take(body));
+        }
+    }
+
+    fn answered(&self, from: PeerId, answer: Answer) {
+        let mut asks = self.asks.lock();
+        let id = answer.in_reply_to.clone();
+        if let Some((asked, heard)) = asks.get(&id)
+            && *asked == from
+        {
+            let is_final = answer.is_final;
+            heard.send_modify(|heard| heard.answer = Some(answer));
+            if is_final {
+                asks.remove(&id);
+            }
+        }
+    }
+}
 
 impl Node {
     /// Asks a peer and waits for the answer, or until the caller's time is up.
     ///
     /// # Errors
-    /// As [`Node::send`], `HOP_LIMIT` and `BUDGET_SPENT`.
+    /// As [`Node::start_ask`].
     pub async fn ask(&self, command: AskCommand) -> Result<AskView, SendFailure> {
+        Ok(self.start_ask(command).await?.answer().await)
+    }
+
+    /// Asks a peer; what it says is heard as it comes.
+    ///
+    /// # Errors
+    /// As [`Node::send`], `HOP_LIMIT` and `BUDGET_SPENT`.
+    pub async fn start_ask(&self, command: AskCommand) -> Result<Asking, SendFailure> {
         let hops = command.hops.unwrap_or(DEFAULT_HOPS).min(MAX_HOPS);
         if hops == 0 {
             return Err(SendFailure::early(Problem::new(Code::HopLimit)));
@@ -54,12 +102,8 @@ impl Node {
             .take(peer.id, Kind::AsksOut)
             .map_err(SendFailure::early)?;
         let id = MessageId::new_v4();
-        let (sender, mut answer) = watch::channel(None);
-        self.waiting_asks
-            .asks
-            .lock()
-            .insert(id.clone(), (peer.id, sender));
-        let mut hang_up = HangUp {
+        let heard = self.waiting_asks.expect(&id, peer.id);
+        let mut line = HangUp {
             node: self.clone(),
             peer: Arc::clone(&peer),
             id: id.clone(),
@@ -69,31 +113,48 @@ impl Node {
             text: command.text,
             hops,
             session: command.session,
+            stream: command.stream,
         };
         let sent = self
             .send(SendCommand {
                 to: peer.alias(),
                 payload: ask.to_payload(),
                 route: RouteChoice::Auto,
-                message_id: Some(id.clone()),
+                message_id: Some(id),
                 on_failure: OnFailure::Fail,
             })
             .await;
         if let Err(failure) = sent {
-            hang_up.armed = false;
+            line.armed = false;
             return Err(failure);
         }
-        let waited = tokio::time::timeout(command.wait, async {
-            answer
-                .wait_for(|answer| answer.as_ref().is_some_and(|answer| answer.is_final))
-                .await
-                .is_ok()
-        });
-        let _ = waited.await;
-        let last = answer.borrow().clone();
-        // The caller's time is up, but it was told so: the answer can still be fetched.
-        hang_up.armed = false;
-        Ok(self.ask_view(&peer, &id, last))
+        Ok(Asking::new(line, heard, command.wait))
+    }
+
+    /// What has come of an ask, waiting for the answer for a while where there is none yet.
+    ///
+    /// # Errors
+    /// As [`Node::ask_status`].
+    pub async fn wait_ask(&self, ask_id: &str, wait: Duration) -> Result<AskView, Problem> {
+        let deadline = tokio::time::Instant::now() + wait.min(LONGEST_LOOK);
+        loop {
+            let arrived = self.arrived.notified();
+            tokio::pin!(arrived);
+            // Registered before looking, so that what arrives in between is not missed.
+            arrived.as_mut().enable();
+            let view = self.ask_status(ask_id).await?;
+            if view.status != "accepted" {
+                return Ok(view);
+            }
+            tokio::select! {
+                () = self.stop.cancelled() => return Ok(view),
+                timed = tokio::time::timeout_at(deadline, arrived) => {
+                    if timed.is_err() {
+                        return Ok(view);
+                    }
+                }
+            }
+        }
     }
 
     /// What has come of an ask so far.
@@ -119,45 +180,46 @@ impl Node {
             .peers
             .by_id(ask.peer)
             .ok_or_else(|| Problem::new(Code::PeerNotFound))?;
-        Ok(self.ask_view(&peer, &id, answer))
-    }
-
-    fn ask_view(&self, peer: &Peer, id: &MessageId, answer: Option<Answer>) -> AskView {
-        let mut view = AskView {
-            ask_id: id.as_str().to_owned(),
-            status: "accepted".into(),
-            untrusted_answer: None,
-            untrusted_note: None,
-            problem: None,
-            provenance: provenance(peer),
-            timestamp: wall_now().to_string(),
-        };
-        match answer {
-            None => {}
-            Some(Answer {
-                is_final: false,
-                text,
-                ..
-            }) => view.untrusted_note = Some(text),
-            Some(Answer {
-                error: Some(error), ..
-            }) => {
-                view.status = "failed".into();
-                // The code chooses our own words; the peer's are data beside them.
-                let code = error.code.parse().unwrap_or(Code::ResponderFailed);
-                view.problem = Some(Problem::new(code));
-                view.untrusted_note = Some(error.message);
-            }
-            Some(Answer { text, .. }) => {
-                view.status = "answered".into();
-                view.untrusted_answer = Some(text);
-            }
-        }
-        view
+        Ok(ask_view(&peer, &id, answer))
     }
 }
 
-fn provenance(peer: &Peer) -> Provenance {
+pub(super) fn ask_view(peer: &Peer, id: &MessageId, answer: Option<Answer>) -> AskView {
+    let mut view = AskView {
+        ask_id: id.as_str().to_owned(),
+        status: "accepted".into(),
+        untrusted_answer: None,
+        untrusted_note: None,
+        problem: None,
+        provenance: provenance(peer),
+        timestamp: wall_now().to_string(),
+    };
+    match answer {
+        None => {}
+        Some(Answer {
+            is_final: false,
+            text,
+            ..
+        }) => view.untrusted_note = Some(text),
+        Some(Answer {
+            error: Some(error), ..
+        }) => {
+            view.status = "failed".into();
+            // The code chooses our own words; the peer's are data beside them.
+            let code = error.code.parse().unwrap_or(Code::ResponderFailed);
+            view.problem = Some(Problem::new(code));
+            view.untrusted_note = Some(error.message);
+        }
+        Some(Answer { text, .. }) => {
+            view.status = "answered".into();
+            view.untrusted_answer = Some(text);
+        }
+    }
+    view
+}
+
+/// Where a peer's words come from, from this node's own records.
+pub(crate) fn provenance(peer: &Peer) -> Provenance {
     let record = peer.record();
     let certificate = record
         .row
@@ -221,39 +283,5 @@ pub(crate) fn arrived_answer(node: &Node, peer: &Peer, payload: &str) {
     let Ok(answer) = Answer::parse(payload) else {
         return;
     };
-    let mut asks = node.waiting_asks.asks.lock();
-    if let Some((asked, waiting)) = asks.get(&answer.in_reply_to)
-        && *asked == peer.id
-    {
-        let is_final = answer.is_final;
-        let id = answer.in_reply_to.clone();
-        waiting.send_replace(Some(answer));
-        if is_final {
-            asks.remove(&id);
-        }
-    }
-}
-
-/// Tells the peer when a caller hangs up before its answer came, so that nobody works for nothing.
-struct HangUp {
-    node: Node,
-    peer: Arc<Peer>,
-    id: MessageId,
-    armed: bool,
-}
-
-impl Drop for HangUp {
-    fn drop(&mut self) {
-        self.node.waiting_asks.asks.lock().remove(&self.id);
-        if !self.armed {
-            return;
-        }
-        let (node, peer) = (self.node.clone(), Arc::clone(&self.peer));
-        let body = serde_json::json!({"id": self.id.as_str()}).to_string();
-        self.node.tasks.spawn(async move {
-            if let Err(problem) = exchange_open(&node, &peer, path::ASK_CANCEL, body.into()).await {
-                tracing::debug!(%problem, "the peer could not be told that the asker hung up");
-            }
-        });
-    }
+    node.waiting_asks.answered(peer.id, answer);
 }

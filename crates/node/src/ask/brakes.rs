@@ -1,4 +1,5 @@
-//! Brakes: how many questions go back and forth with one peer within an hour.
+//! Brakes: how many questions go back and forth with one peer within an hour, and how many of its
+//! messages are handed to an agent.
 //!
 //! Two agents that ask each other in a circle stop here at the latest, and a person is asked. The
 //! counts are of this run; a restart begins anew.
@@ -14,7 +15,9 @@ use crate::clock::Instant;
 
 const HOUR: Duration = Duration::from_secs(3600);
 /// Questions per peer, direction and hour before the person is asked.
-const PER_HOUR: u32 = 30;
+const ASKS_PER_HOUR: u32 = 30;
+/// Messages of a peer that are handed over within an hour before the person is asked.
+const HANDOVERS_PER_HOUR: u32 = 60;
 /// What *Allow 10 more* adds.
 const MORE: u32 = 10;
 
@@ -25,22 +28,34 @@ pub(crate) enum Kind {
     AsksIn,
     /// This node's questions to the peer.
     AsksOut,
+    /// The peer's messages that are handed to an agent here.
+    Handovers,
 }
 
 impl Kind {
+    /// Every kind.
+    pub(crate) const ALL: [Self; 3] = [Self::AsksIn, Self::AsksOut, Self::Handovers];
+
+    /// How many within an hour.
+    const fn per_hour(self) -> u32 {
+        match self {
+            Self::AsksIn | Self::AsksOut => ASKS_PER_HOUR,
+            Self::Handovers => HANDOVERS_PER_HOUR,
+        }
+    }
+
     /// For front ends.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::AsksIn => "asksIn",
             Self::AsksOut => "asksOut",
+            Self::Handovers => "handovers",
         }
     }
 
     /// Reads what [`Kind::as_str`] wrote.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        [Self::AsksIn, Self::AsksOut]
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
 }
 
@@ -74,9 +89,9 @@ impl Brakes {
         let mut counts = self.counts.lock();
         let count = counts.entry((peer, kind)).or_default();
         count.forget();
-        if count.stopped || count.len() >= count.limit() {
+        if count.stopped || count.len() >= count.limit(kind) {
             count.waiting = !count.stopped;
-            return Err(Problem::new(Code::BudgetSpent).with("limit", count.limit()));
+            return Err(Problem::new(Code::BudgetSpent).with("limit", count.limit(kind)));
         }
         count.used.push_back(Instant::now());
         Ok(())
@@ -104,7 +119,7 @@ impl Brakes {
         let mut counts = self.counts.lock();
         let count = counts.entry((peer, kind)).or_default();
         count.forget();
-        let limit = if count.stopped { 0 } else { count.limit() };
+        let limit = if count.stopped { 0 } else { count.limit(kind) };
         Standing {
             used: count.len(),
             limit,
@@ -127,8 +142,8 @@ impl Count {
         u32::try_from(self.used.len()).unwrap_or(u32::MAX)
     }
 
-    const fn limit(&self) -> u32 {
-        PER_HOUR.saturating_add(self.extra)
+    const fn limit(&self, kind: Kind) -> u32 {
+        kind.per_hour().saturating_add(self.extra)
     }
 }
 
@@ -140,7 +155,7 @@ mod tests {
     fn a_spent_budget_asks_the_person_who_may_allow_more_or_stop() {
         let brakes = Brakes::default();
         let peer = PeerId(1);
-        for _ in 0..PER_HOUR {
+        for _ in 0..ASKS_PER_HOUR {
             brakes.take(peer, Kind::AsksIn).unwrap();
         }
         assert_eq!(
@@ -149,8 +164,8 @@ mod tests {
         );
         assert!(brakes.standing(peer, Kind::AsksIn).waiting);
         assert!(
-            brakes.take(peer, Kind::AsksOut).is_ok(),
-            "each direction has its own"
+            brakes.take(peer, Kind::AsksOut).is_ok() && brakes.take(peer, Kind::Handovers).is_ok(),
+            "each kind has its own"
         );
         brakes.allow_more(peer, Kind::AsksIn);
         for _ in 0..MORE {

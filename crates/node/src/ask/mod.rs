@@ -5,11 +5,16 @@
 
 mod answerer;
 mod asker;
+mod asking;
 mod brakes;
+mod partial;
 mod person;
+mod progress;
 pub(crate) mod responder;
 
 pub(crate) use answerer::{arrived_ask, cancel, settle_interrupted};
-pub(crate) use asker::{Waiting, arrived_answer};
+pub(crate) use asker::{Waiting, arrived_answer, provenance};
+pub use asking::{AskNews, Asking};
 pub(crate) use brakes::{Brakes, Kind};
 pub(crate) use person::Desk;
+pub(crate) use progress::{ProgressBody, arrived as arrived_progress};

@@ -17,8 +17,11 @@ pub struct AskCommand {
     pub hops: Option<u8>,
     /// Ties questions together.
     pub session: Option<String>,
-    /// How long the caller waits; after that the answer can be fetched by the ask's id.
-    pub wait: Duration,
+    /// How long the caller waits; after that the answer can be fetched by the ask's id. Without
+    /// it, 330 s, or as long as the answerer says that it takes.
+    pub wait: Option<Duration>,
+    /// Whether the caller wants to see the answer as it comes into being.
+    pub stream: bool,
 }
 
 /// Where an answer comes from, from this node's own records and not from what the peer says.
@@ -128,7 +131,7 @@ const fn machine_timeout() -> u64 {
 pub struct BrakeView {
     /// The peer's name here.
     pub peer: String,
-    /// `asksIn` or `asksOut`.
+    /// `asksIn`, `asksOut` or `handovers` (messages handed to an agent here).
     pub kind: String,
     /// Used within the last hour.
     pub used: u32,

@@ -7,6 +7,7 @@ mod ask;
 mod command;
 mod delivery;
 mod event;
+mod hook;
 mod kithkit;
 mod pairing;
 mod peer;
@@ -23,6 +24,7 @@ pub use delivery::{
     MessageView, PhaseTimings, PingFailure, PingView, ReceiptView, SendFailure, SendOutcome,
 };
 pub use event::{Event, EventKind};
+pub use hook::{Hook, HookTrial, HookView};
 pub use kithkit::{KithkitLan, KithkitLanView, LanPosture};
 pub use pairing::{
     CompareView, FingerprintView, InviteState, InviteView, JoinView, LinkPreview, PingIn,

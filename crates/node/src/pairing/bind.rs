@@ -233,6 +233,7 @@ async fn confirmed(
 ) -> Result<(), Problem> {
     let id = peer.id;
     let token = record.row.sealed_token.clone();
+    let _turn = node.changing.lock().await;
     let row = node
         .store
         .write(move |tx| {
@@ -267,6 +268,7 @@ async fn store_token(node: &Node, peer: &Arc<Peer>, channel: &Channel) -> Result
         .seal
         .seal(&purpose, channel.handshake.pair_secret.as_slice())?;
     let id = peer.id;
+    let _turn = node.changing.lock().await;
     let stored = node
         .store
         .write(move |tx| {

@@ -252,6 +252,7 @@ async fn store(
     let invite = session.invite;
     let now = wall_now();
     let engine = node.clone();
+    let _turn = node.changing.lock().await;
     let stored = node
         .store
         .write(move |tx| {

@@ -178,6 +178,7 @@ impl Node {
             .seal
             .seal(&token_purpose(&verify_key), secret.as_slice())?;
         let now = wall_now();
+        let _turn = self.changing.lock().await;
         let row = self
             .store
             .write(move |tx| {

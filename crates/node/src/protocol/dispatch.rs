@@ -119,6 +119,11 @@ async fn served(node: &Node, request: Request) -> Result<Reply, Problem> {
             crate::ask::cancel(node, &peer, &body.id);
             Ok(Reply::ok(&serde_json::json!({"ok": true})))
         }
+        path::ASK_PROGRESS => {
+            let body: crate::ask::ProgressBody = read(&request.body)?;
+            crate::ask::arrived_progress(node, &peer, &body);
+            Ok(Reply::ok(&serde_json::json!({"ok": true})))
+        }
         path::UNPAIR => {
             pairing::answer_unpair(node, &peer).await;
             Ok(Reply::ok(&serde_json::json!({"ok": true})))

@@ -40,6 +40,8 @@ pub(crate) mod path {
     pub(crate) const STAGES: &str = "/tieline/v1/stages";
     /// Whoever asked has hung up.
     pub(crate) const ASK_CANCEL: &str = "/tieline/v1/asks/cancel";
+    /// Your ask's answer is this far.
+    pub(crate) const ASK_PROGRESS: &str = "/tieline/v1/asks/progress";
     /// We are no longer paired.
     pub(crate) const UNPAIR: &str = "/tieline/v1/unpair";
     /// `GET`, upgraded to a WebSocket that carries requests both ways.

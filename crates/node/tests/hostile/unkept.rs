@@ -91,7 +91,8 @@ async fn an_answer_counts_only_from_the_machine_that_was_asked() {
             text: "which branch".into(),
             hops: None,
             session: None,
-            wait: Duration::from_secs(30),
+            wait: Some(Duration::from_secs(30)),
+            stream: false,
         };
         node.ask(ask).await.unwrap()
     });

@@ -6,6 +6,7 @@ use tieline_wire::time::UnixMillis;
 use super::PeerId;
 use super::update::found;
 use crate::StoreError;
+use crate::handovers;
 use crate::messages;
 
 /// Unpairs: the peer keeps its history, loses its pair token and its invites, and its alias and keys become free
@@ -18,6 +19,7 @@ pub fn revoke(conn: &Connection, id: PeerId, at: UnixMillis) -> Result<(), Store
     let changed = conn.prepare_cached(sql)?.execute(params![id, at.0])?;
     conn.prepare_cached("DELETE FROM invites WHERE peer_id = ?1")?
         .execute([id])?;
+    handovers::discard(conn, id)?;
     found(changed, id)
 }
 

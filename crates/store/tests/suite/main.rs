@@ -5,6 +5,7 @@
 mod crash;
 mod files;
 mod groups;
+mod handovers;
 mod inbox;
 mod lists;
 mod outbox;

@@ -311,6 +311,18 @@ codes! {
         "The other machine stopped while it worked on the answer.",
         "Tieline was ended or restarted there.",
         "Ask the question again.";
+    HookFailed "HOOK_FAILED" 502 Some(Phase::Responder),
+        "The hook did not take the message.",
+        "The command ended with an error, or the webhook answered with one.",
+        "Correct it, try it on the peer's page, and press Retry there.";
+    HookTimeout "HOOK_TIMEOUT" 504 Some(Phase::Responder),
+        "The hook took too long.",
+        "The command or webhook did not finish within the time that the settings give it.",
+        "Let it answer at once and do its work afterwards, or give it more time.";
+    HookUnreachable "HOOK_UNREACHABLE" 502 Some(Phase::Responder),
+        "The hook is not there.",
+        "The program cannot be started, or nothing listens at the webhook's address. Messages wait meanwhile.",
+        "Start it, or correct the hook on the peer's page.";
     AskDeclined "ASK_DECLINED" 403 Some(Phase::Responder),
         "The person there declined to answer.",
         "Someone chose Decline.",

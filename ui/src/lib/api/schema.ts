@@ -76,10 +76,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How many questions went back and forth within the hour. */
+        /** How many questions went back and forth within the hour, and how many messages to agents here. */
         get: operations["listBrakes"];
         put?: never;
-        /** Allow ten more questions within the hour, or stop them. */
+        /** Allow ten more within the hour, or stop them. */
         post: operations["setBrake"];
         delete?: never;
         options?: never;
@@ -164,6 +164,41 @@ export interface paths {
         };
         /** What changes, as server-sent events. Each is JSON `{seq, kind, ids}`; fetch what it names. */
         get: operations["followEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/control/hook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What takes the messages of peers that have no hook of their own. */
+        get: operations["getDefaultHook"];
+        /** Choose what takes the messages of peers that have no hook of their own. */
+        put: operations["setDefaultHook"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/control/hooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The default, then every peer's hook. */
+        get: operations["listHooks"];
         put?: never;
         post?: never;
         delete?: never;
@@ -460,6 +495,59 @@ export interface paths {
         put?: never;
         /** Set where a peer is dialled. */
         post: operations["setPeerAddresses"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/control/peers/{name}/hook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What takes a peer's messages. */
+        get: operations["getHook"];
+        /** Choose what takes a peer's messages: those that come from now on, once the peer is kept. */
+        put: operations["setHook"];
+        post?: never;
+        /** Let the default take a peer's messages again. */
+        delete: operations["removeHook"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/control/peers/{name}/hook/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try again at once what waits, and what was given up. */
+        post: operations["retryHook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/control/peers/{name}/hook/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give a hook a message made up for it, and see what it does. */
+        post: operations["tryHook"];
         delete?: never;
         options?: never;
         head?: never;
@@ -800,10 +888,22 @@ export interface components {
             session?: string | null;
             /**
              * Format: int64
-             * @description Seconds to wait for the answer, up to 3600; 330 otherwise. After that the answer is fetched
-             *     by the ask's id.
+             * @description Seconds to wait for the answer, up to 3600. Otherwise 330, or as long as what answers there
+             *     may take, if that is longer. After that the answer is fetched by the ask's id; 0 asks for
+             *     that form at once.
              */
             waitSeconds?: number | null;
+            /**
+             * @description Answers with server-sent events instead: `accepted` (an `AskView` with the `askId`), then
+             *     `piece` and `note` (`untrustedText`) as they come, and at the end `answer` (an `AskView`).
+             *     Closing the connection before that ends the work on the other side.
+             */
+            stream?: boolean;
+        };
+        /** @description A part of an answer under way. */
+        AskPart: {
+            /** @description The peer's text, untrusted. */
+            untrustedText: string;
         };
         /** @description What came of a question. */
         AskView: {
@@ -858,7 +958,7 @@ export interface components {
         BrakeOrder: {
             /** @description The peer's name. */
             peer: string;
-            /** @description `asksIn` or `asksOut`. */
+            /** @description `asksIn`, `asksOut` or `handovers`. */
             kind: string;
             /** @description True allows ten more; false stops them. */
             allow: boolean;
@@ -867,7 +967,7 @@ export interface components {
         BrakeView: {
             /** @description The peer's name here. */
             peer: string;
-            /** @description `asksIn` or `asksOut`. */
+            /** @description `asksIn`, `asksOut` or `handovers` (messages handed to an agent here). */
             kind: string;
             /**
              * Format: int32
@@ -1049,6 +1149,66 @@ export interface components {
             fingerprintGroups: string[];
             /** @description As 24 words. */
             words: string[];
+        };
+        /** @description What takes a peer's messages. */
+        Hook: {
+            /** @enum {string} */
+            kind: "none";
+        } | {
+            /** @description Program and arguments, never through a shell. */
+            argv: string[];
+            /**
+             * Format: int64
+             * @description Seconds it may take for one message.
+             */
+            timeoutSeconds?: number;
+            /** @enum {string} */
+            kind: "command";
+        } | {
+            /** @description Such as `http://127.0.0.1:8080/tieline`; nothing else is ever contacted. */
+            url: string;
+            /** @description Name of the secret whose HMAC-SHA256 over the body goes into `X-Tieline-Signature`. */
+            secret?: string | null;
+            /**
+             * Format: int64
+             * @description Seconds it may take for one message.
+             */
+            timeoutSeconds?: number;
+            /** @enum {string} */
+            kind: "webhook";
+        };
+        /** @description What came of trying a hook with a message made up for it. */
+        HookTrial: {
+            /** @description Whether it took the message. */
+            ok: boolean;
+            /**
+             * Format: double
+             * @description How long it took, in milliseconds.
+             */
+            tookMs: number;
+            /** @description What it printed or answered, at most the first 2,000 characters. */
+            output?: string | null;
+            problem?: components["schemas"]["Problem"] | null;
+        };
+        /** @description A hook and how it does. */
+        HookView: {
+            /** @description The peer's name here; absent for the default. */
+            peer?: string | null;
+            /** @description What takes its messages. */
+            hook: components["schemas"]["Hook"];
+            /** @description Whether that is the default, because the peer has none of its own. */
+            isDefault: boolean;
+            /**
+             * Format: int64
+             * @description Messages still to be handed over.
+             */
+            waiting: number;
+            /**
+             * Format: int64
+             * @description Messages given up after too many tries; *retry* takes them up again.
+             */
+            givenUp: number;
+            lastProblem?: components["schemas"]["Problem"] | null;
         };
         /**
          * @description What hosts the engine.
@@ -1726,6 +1886,10 @@ export interface components {
             /** @description To be sent as `Authorization: Bearer <token>`. */
             token: string;
         };
+        /** @description A hook to try. */
+        TrialBody: {
+            hook?: components["schemas"]["Hook"] | null;
+        };
         /** @description Where secrets are kept. */
         VaultView: {
             /** @description `keychain` or `file`. */
@@ -1748,6 +1912,7 @@ export interface components {
 export type AddPeer = components['schemas']['AddPeer'];
 export type AddressesInput = components['schemas']['AddressesInput'];
 export type AskBody = components['schemas']['AskBody'];
+export type AskPart = components['schemas']['AskPart'];
 export type AskView = components['schemas']['AskView'];
 export type AttemptView = components['schemas']['AttemptView'];
 export type BrakeOrder = components['schemas']['BrakeOrder'];
@@ -1764,6 +1929,9 @@ export type DirectionState = components['schemas']['DirectionState'];
 export type Event = components['schemas']['Event'];
 export type EventKind = components['schemas']['EventKind'];
 export type FingerprintView = components['schemas']['FingerprintView'];
+export type Hook = components['schemas']['Hook'];
+export type HookTrial = components['schemas']['HookTrial'];
+export type HookView = components['schemas']['HookView'];
 export type HostKind = components['schemas']['HostKind'];
 export type InviteInput = components['schemas']['InviteInput'];
 export type InviteState = components['schemas']['InviteState'];
@@ -1815,6 +1983,7 @@ export type SendOutcome = components['schemas']['SendOutcome'];
 export type SendRequest = components['schemas']['SendRequest'];
 export type SwapOffer = components['schemas']['SwapOffer'];
 export type Token = components['schemas']['Token'];
+export type TrialBody = components['schemas']['TrialBody'];
 export type VaultView = components['schemas']['VaultView'];
 export type Via = components['schemas']['Via'];
 export type $defs = Record<string, never>;
@@ -1838,6 +2007,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AskView"];
+                    "text/event-stream": components["schemas"]["AskPart"];
                 };
             };
             /** @description No answer yet */
@@ -1888,7 +2058,10 @@ export interface operations {
     };
     getAsk: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Seconds to wait where there is no answer yet, up to 60. */
+                wait?: number;
+            };
             header?: never;
             path: {
                 /** @description The `askId` */
@@ -2161,6 +2334,92 @@ export interface operations {
                 };
             };
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getDefaultHook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HookView"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setDefaultHook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Hook"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HookView"];
+                };
+            };
+            /** @description 403 from a browser */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listHooks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HookView"][];
+                };
+            };
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2898,6 +3157,165 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PeerView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getHook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The peer's name here */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HookView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setHook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The peer's name here */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Hook"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HookView"];
+                };
+            };
+            /** @description 403 from a browser */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removeHook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The peer's name here */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HookView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retryHook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The peer's name here */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HookView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tryHook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The peer's name here */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrialBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HookTrial"];
                 };
             };
             "4XX": {

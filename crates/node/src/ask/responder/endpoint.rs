@@ -1,25 +1,15 @@
 //! An OpenAI-compatible endpoint on this machine as responder (Ollama, LM Studio, an agent).
-//!
-//! Exactly the configured origin is contacted: no redirect is followed, no proxy is used, and no
-//! part of the question becomes part of the address.
 
-use bytes::Bytes;
-use http::{Method, Request, header};
-use http_body_util::{BodyExt, Full, Limited};
-use hyper_util::rt::TokioIo;
+use http::HeaderMap;
 use serde::Deserialize;
-use tieline_wire::address::Address;
 use tieline_wire::problem::{Code, Problem};
-use tokio::net::TcpStream;
 
 use super::{MAX_ANSWER, Question};
+use crate::ask::partial::Partial;
+use crate::local::loopback::{Answer, Place};
 
-/// Where an endpoint is.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Origin {
-    address: Address,
-    base: String,
-}
+/// Longest line of a stream, in bytes: one piece of an answer, with what surrounds it.
+const MAX_LINE: usize = 2 * MAX_ANSWER;
 
 #[derive(Deserialize)]
 struct Completion {
@@ -28,7 +18,10 @@ struct Completion {
 
 #[derive(Deserialize)]
 struct Choice {
-    message: Message,
+    /// The answer, or in a stream a piece of it.
+    #[serde(alias = "delta")]
+    message: Option<Message>,
+    finish_reason: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -36,128 +29,141 @@ struct Message {
     content: Option<String>,
 }
 
-impl Origin {
-    /// Reads `http://HOST:PORT/base`. Only plain HTTP: the endpoint is on this machine.
-    ///
-    /// # Errors
-    /// `INVALID_REQUEST`.
-    pub(super) fn parse(url: &str) -> Result<Self, Problem> {
-        let wrong = |text: &str| Problem::new(Code::InvalidRequest).because(text.to_owned());
-        let uri: http::Uri = url
-            .parse()
-            .map_err(|_| wrong("The endpoint's address cannot be read."))?;
-        if uri.scheme_str() != Some("http") {
-            return Err(wrong(
-                "An endpoint's address begins with http:// and is on this machine.",
-            ));
-        }
-        let authority = uri
-            .authority()
-            .ok_or_else(|| wrong("The endpoint's address has no host."))?;
-        if authority.as_str().contains('@') || uri.query().is_some() {
-            return Err(wrong(
-                "An endpoint's address has no user name and no query.",
-            ));
-        }
-        let port = authority.port_u16().unwrap_or(80);
-        let host = authority.host();
-        let local = host
-            .trim_matches(['[', ']'])
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|ip| ip.is_loopback());
-        if !local && !host.eq_ignore_ascii_case("localhost") {
-            return Err(wrong(
-                "An endpoint must be on this machine: 127.0.0.1, [::1] or localhost.",
-            ));
-        }
-        let address = Address::new(host.trim_matches(['[', ']']), port)?;
-        Ok(Self {
-            address,
-            base: uri.path().trim_end_matches('/').to_owned(),
-        })
-    }
-}
-
-/// Asks the endpoint.
+/// Asks the endpoint, for a stream where somebody watches.
 ///
 /// # Errors
 /// `RESPONDER_FAILED`.
-pub(super) async fn run(url: &str, model: &str, question: &Question) -> Result<String, Problem> {
-    let origin = Origin::parse(url)?;
-    let failed = |text: String| Problem::new(Code::ResponderFailed).because(text);
+pub(super) async fn run(
+    url: &str,
+    model: &str,
+    question: &Question,
+    partial: Option<Partial>,
+) -> Result<String, Problem> {
+    let place = Place::parse(url)?;
     let body = serde_json::json!({
         "model": model,
         "messages": [{"role": "user", "content": question.text}],
-        "stream": false,
+        "stream": partial.is_some(),
     });
-    let request = Request::builder()
-        .method(Method::POST)
-        .uri(format!("{}/chat/completions", origin.base))
-        .header(header::HOST, origin.address.to_string())
-        .header(header::CONTENT_TYPE, "application/json")
-        .body(Full::new(Bytes::from(body.to_string())))
-        .map_err(|error| failed(format!("{error}.")))?;
-    let stream = TcpStream::connect((origin.address.host(), origin.address.port()))
+    let answer = place
+        .post(
+            "/chat/completions",
+            HeaderMap::new(),
+            body.to_string().into_bytes(),
+        )
         .await
-        .map_err(|error| failed(format!("{} did not answer: {error}.", origin.address)))?;
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
-        .await
-        .map_err(|error| failed(format!("{error}.")))?;
-    // Ends with this function, so that an asker who hangs up also ends the model's work.
-    let _driver = tokio_util::task::AbortOnDropHandle::new(tokio::spawn(connection));
-    let response = sender
-        .send_request(request)
-        .await
-        .map_err(|error| failed(format!("{error}.")))?;
-    let status = response.status();
-    let body = Limited::new(response.into_body(), 2 * MAX_ANSWER)
-        .collect()
-        .await
-        .map_err(|error| failed(format!("{error}.")))?
-        .to_bytes();
-    if !status.is_success() {
+        .map_err(|error| failed(error.to_string()))?;
+    if !answer.status.is_success() {
         return Err(failed(format!(
             "The endpoint answered with HTTP status {}.",
-            status.as_u16()
+            answer.status.as_u16()
         )));
     }
+    let streams = answer
+        .headers
+        .get(http::header::CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok())
+        .is_some_and(|kind| kind.starts_with("text/event-stream"));
+    match partial {
+        Some(partial) if streams => streamed(answer, partial).await,
+        // An endpoint that does not stream answers in one piece all the same.
+        _ => in_one_piece(answer).await,
+    }
+}
+
+async fn in_one_piece(answer: Answer) -> Result<String, Problem> {
+    let body = answer
+        .whole(MAX_LINE)
+        .await
+        .map_err(|error| failed(error.to_string()))?;
     let completion: Completion = serde_json::from_slice(&body)
         .map_err(|error| failed(format!("The endpoint's answer is no completion: {error}.")))?;
-    let text = completion
-        .choices
-        .into_iter()
-        .next()
-        .and_then(|choice| choice.message.content);
-    match text {
+    let first = completion.choices.into_iter().next();
+    match first.and_then(|choice| choice.message?.content) {
         Some(text) if text.len() <= MAX_ANSWER => Ok(text),
-        Some(_) => Err(failed(format!(
-            "The endpoint's answer is longer than {MAX_ANSWER} bytes."
-        ))),
+        Some(_) => Err(too_long()),
         None => Err(failed("The endpoint's answer has no text.".into())),
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_this_machine_is_an_endpoint() {
-        assert_eq!(
-            Origin::parse("http://127.0.0.1:11434/v1/").unwrap().base,
-            "/v1"
-        );
-        assert!(Origin::parse("http://[::1]:1234").is_ok());
-        for bad in [
-            "https://127.0.0.1/v1",
-            "http://example.com/v1",
-            "http://user@127.0.0.1/v1",
-            "http://127.0.0.1/v1?key=x",
-            "http://127.0.0.1.example.com/",
-            "file:///etc/passwd",
-            "",
-        ] {
-            assert!(Origin::parse(bad).is_err(), "{bad}");
+/// Reads server-sent events of pieces, to the one that ends them.
+async fn streamed(mut answer: Answer, mut partial: Partial) -> Result<String, Problem> {
+    let mut text = String::new();
+    let mut unread = Vec::new();
+    let mut is_whole = false;
+    loop {
+        let chunk = answer
+            .chunk()
+            .await
+            .map_err(|error| failed(error.to_string()))?;
+        let Some(chunk) = chunk else { break };
+        unread.extend_from_slice(&chunk);
+        while let Some(end) = unread.iter().position(|byte| *byte == b'\n') {
+            let line: Vec<u8> = unread.drain(..=end).collect();
+            match piece(&line)? {
+                Piece::Nothing => {}
+                Piece::Done => return Ok(text),
+                Piece::Text { content, is_last } => {
+                    if text.len() + content.len() > MAX_ANSWER {
+                        return Err(too_long());
+                    }
+                    text.push_str(&content);
+                    partial.push(&content);
+                    is_whole |= is_last;
+                }
+            }
+        }
+        if unread.len() > MAX_LINE {
+            return Err(too_long());
         }
     }
+    // Some servers close the stream without the word that ends it; a reason to finish will do.
+    if is_whole {
+        Ok(text)
+    } else {
+        Err(failed(
+            "The endpoint's stream broke off before its end.".into(),
+        ))
+    }
+}
+
+enum Piece {
+    Nothing,
+    Text { content: String, is_last: bool },
+    Done,
+}
+
+fn piece(line: &[u8]) -> Result<Piece, Problem> {
+    let Some(data) = line.trim_ascii().strip_prefix(b"data:") else {
+        return Ok(Piece::Nothing);
+    };
+    let data = data.trim_ascii();
+    if data == b"[DONE]" {
+        return Ok(Piece::Done);
+    }
+    let piece: Completion = serde_json::from_slice(data).map_err(|error| {
+        failed(format!(
+            "A piece of the endpoint's stream cannot be read: {error}."
+        ))
+    })?;
+    let Some(choice) = piece.choices.into_iter().next() else {
+        return Ok(Piece::Nothing);
+    };
+    Ok(Piece::Text {
+        content: choice
+            .message
+            .and_then(|message| message.content)
+            .unwrap_or_default(),
+        is_last: choice.finish_reason.is_some(),
+    })
+}
+
+fn failed(why: String) -> Problem {
+    Problem::new(Code::ResponderFailed).because(why)
+}
+
+fn too_long() -> Problem {
+    failed(format!(
+        "The endpoint's answer is longer than {MAX_ANSWER} bytes."
+    ))
 }

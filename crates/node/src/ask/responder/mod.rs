@@ -9,10 +9,12 @@ use std::time::Duration;
 use tieline_store::peers::PeerId;
 use tieline_wire::problem::{Code, Problem};
 use tieline_wire::time::UnixMillis;
-use tokio_util::sync::CancellationToken;
 
+use super::partial::Partial;
 use super::person::Reply;
 use crate::clock::wall_now;
+use crate::local::loopback::Place;
+use crate::local::program;
 use crate::model::{EventKind, PendingAsk, Responder};
 use crate::node::Node;
 
@@ -53,12 +55,7 @@ pub(crate) fn check(responder: &Responder) -> Result<(), Problem> {
             argv,
             timeout_seconds,
         } => {
-            if argv.first().is_none_or(String::is_empty) {
-                return wrong("A command needs at least a program.");
-            }
-            if argv.iter().any(|word| word.contains('\0')) {
-                return wrong("A command cannot contain a zero byte.");
-            }
+            program::check(argv)?;
             *timeout_seconds
         }
         Responder::Endpoint {
@@ -66,7 +63,7 @@ pub(crate) fn check(responder: &Responder) -> Result<(), Problem> {
             model,
             timeout_seconds,
         } => {
-            endpoint::Origin::parse(url)?;
+            Place::parse(url)?;
             if model.is_empty() {
                 return wrong("An endpoint needs a model.");
             }
@@ -79,7 +76,23 @@ pub(crate) fn check(responder: &Responder) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Answers a question.
+impl Responder {
+    /// How long it may take at most.
+    pub(crate) fn limit(&self) -> Duration {
+        Duration::from_secs(match self {
+            Self::Nobody => 0,
+            Self::Person { deadline_seconds } => *deadline_seconds,
+            Self::Command {
+                timeout_seconds, ..
+            }
+            | Self::Endpoint {
+                timeout_seconds, ..
+            } => *timeout_seconds,
+        })
+    }
+}
+
+/// Answers a question. What there is of the answer goes to `partial` as it comes.
 ///
 /// # Errors
 /// `RESPONDER_FAILED`, `RESPONDER_TIMEOUT`, `ASK_DECLINED`, `NO_RESPONDER`.
@@ -87,7 +100,7 @@ pub(crate) async fn run<Holding, Sent>(
     node: &Node,
     responder: &Responder,
     question: Question,
-    cut: &CancellationToken,
+    partial: Option<Partial>,
     holding: Holding,
 ) -> Result<String, Problem>
 where
@@ -95,31 +108,18 @@ where
     Sent: Future<Output = ()>,
 {
     let late = |_| Problem::new(Code::ResponderTimeout);
+    let limit = responder.limit();
     match responder {
         Responder::Nobody => Err(Problem::new(Code::NoResponder)),
-        Responder::Person { deadline_seconds } => {
-            let limit = Duration::from_secs(*deadline_seconds);
+        Responder::Person { .. } => {
             holding("A person has been asked; the answer can take a while.".into()).await;
             tokio::time::timeout(limit, person(node, question, limit))
                 .await
                 .map_err(late)?
         }
-        Responder::Command {
-            argv,
-            timeout_seconds,
-        } => {
-            let limit = Duration::from_secs(*timeout_seconds);
-            tokio::time::timeout(limit, command::run(argv, &question, cut))
-                .await
-                .map_err(late)?
-        }
-        Responder::Endpoint {
-            url,
-            model,
-            timeout_seconds,
-        } => {
-            let limit = Duration::from_secs(*timeout_seconds);
-            tokio::time::timeout(limit, endpoint::run(url, model, &question))
+        Responder::Command { argv, .. } => command::run(argv, limit, &question, partial).await,
+        Responder::Endpoint { url, model, .. } => {
+            tokio::time::timeout(limit, endpoint::run(url, model, &question, partial))
                 .await
                 .map_err(late)?
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::StatusCode;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use tieline_store::messages::{self, Accepted, Assurance, NewIncoming};
+use tieline_store::messages::{Accepted, Assurance, NewIncoming};
 use tieline_store::peers::Dialect;
 use tieline_wire::bytes::lp;
 use tieline_wire::kithkit::{LanMessage, LanRefusal, Posture, Provenance, judge};
@@ -16,6 +16,7 @@ use tieline_wire::time::UnixMillis;
 use super::http::{Answer, refusal};
 use crate::clock::wall_now;
 use crate::dialect::kithkit::secret;
+use crate::handover;
 use crate::model::EventKind;
 use crate::node::Node;
 use crate::peers::Peer;
@@ -135,13 +136,17 @@ async fn store(
         via: None,
         receipt: None,
     };
+    let for_hook = handover::takes(node, peer, new.assurance, &new.kind);
     let accepted = node
         .store
-        .write(move |tx| messages::accept_incoming(tx, &new))
+        .write(move |tx| handover::accept(tx, &new, for_hook))
         .await?;
     let kept = (StatusCode::OK, json!({"ok": true, "queued": true}));
     match accepted {
         Accepted::Stored(_) => {
+            if for_hook {
+                peer.handing.wake();
+            }
             node.events.changed(EventKind::Messages, id.as_str());
             node.arrived.notify_waiters();
             Ok(kept)
