@@ -8,6 +8,9 @@ const COMMANDS: &[&str] = &[
     "clipboard_write",
     "clipboard_read",
     "shell_facts",
+    "offered_link",
+    "start_at_login",
+    "install_command_line",
     "restart",
     "quit",
 ];

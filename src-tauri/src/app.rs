@@ -14,6 +14,7 @@ use tieline_node::model::EventKind;
 use tieline_wire::problem::{Code, Problem};
 
 use crate::clipboard::{self, Copied};
+use crate::deep_link::{self, Offered};
 use crate::engine::{Engine, State};
 use crate::feed::Feed;
 use crate::notify::{self, Notice};
@@ -29,6 +30,7 @@ const SETTLING: Duration = Duration::from_millis(300);
 pub fn run() -> ExitCode {
     let options = Options::parse();
     start_logging();
+    platform::start_again_where_needed();
     match run_app(options) {
         Ok(0) => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,
@@ -82,43 +84,70 @@ fn context() -> tauri::Context {
     tauri::generate_context!()
 }
 
-fn builder(options: Options, home: PathBuf, is_default: bool) -> tauri::Builder<tauri::Wry> {
+fn builder(mut options: Options, home: PathBuf, is_default: bool) -> tauri::Builder<tauri::Wry> {
     let (background, wants_tray) = (options.background, !options.no_tray);
+    let link = options.link.take();
     let mut builder = tauri::Builder::default();
     if let Some(plugin) = instance::plugin(&home, is_default) {
         builder = builder.plugin(plugin);
     }
     builder
-        .manage(Engine::new(options, home))
+        .manage(Engine::new(options, home, is_default))
         .manage(Feed::default())
         .manage(Copied::default())
         .manage(Quitting::default())
+        .manage(notify::OnScreen::default())
+        .manage(Offered::default())
+        .manage(platform::TrayHost::default())
+        .manage(window::Window::default())
+        .manage(tray::Clicks::default())
         .invoke_handler(bridge::handler())
-        .setup(move |app| Ok(set_up(app, background, wants_tray)?))
+        .setup(move |app| {
+            let first = match link {
+                Some(link) => {
+                    deep_link::keep(app.handle(), link);
+                    Some(deep_link::page())
+                }
+                None => (!background).then_some(Page::Last),
+            };
+            Ok(set_up(app, first, wants_tray)?)
+        })
 }
 
-fn set_up<R: Runtime>(app: &mut App<R>, background: bool, wants_tray: bool) -> tauri::Result<()> {
+/// Brings everything up; `first` is the page to show, if any is wanted.
+fn set_up<R: Runtime>(
+    app: &mut App<R>,
+    first: Option<Page>,
+    wants_tray: bool,
+) -> tauri::Result<()> {
     let app = app.handle();
+    notify::introduce();
     let tray = wants_tray && platform::tray_available();
     if tray {
         tray::create(app)?;
     } else if wants_tray {
         tracing::warn!("no library for a tray was found; the window stays instead");
     }
-    tauri::async_runtime::spawn(bring_up(app.clone(), !background || !tray));
+    let first = first.or((!tray).then_some(Page::Last));
+    tauri::async_runtime::spawn(bring_up(app.clone(), first));
+    if tray {
+        tauri::async_runtime::spawn(platform::watch_tray_host(app.clone()));
+    }
     tauri::async_runtime::spawn(tray::follow(app.clone()));
+    tauri::async_runtime::spawn(notify::follow(app.clone()));
     tauri::async_runtime::spawn(clear_used_links(app.clone()));
     tauri::async_runtime::spawn(quit_on_signal(app.clone()));
     Ok(())
 }
 
 /// Starts the engine and shows the window, or gives way to another host of this home.
-async fn bring_up<R: Runtime>(app: AppHandle<R>, show: bool) {
+async fn bring_up<R: Runtime>(app: AppHandle<R>, first: Option<Page>) {
     let engine = app.state::<Engine>().inner().clone();
     let mut starting = tauri::async_runtime::spawn(async move { engine.start().await });
     let soon = tokio::time::timeout(SETTLING, &mut starting).await;
-    if !matches!(&soon, Ok(Ok(Err(problem))) if problem.code == Code::HomeLocked) && show {
-        window::open(&app, Page::Last);
+    let taken = matches!(&soon, Ok(Ok(Err(problem))) if problem.code == Code::HomeLocked);
+    if let (false, Some(page)) = (taken, first) {
+        window::open(&app, page);
     }
     let outcome = match soon {
         Ok(outcome) => outcome,
@@ -137,7 +166,7 @@ async fn give_way<R: Runtime>(app: &AppHandle<R>, problem: &Problem) {
     let notice = Notice {
         summary: problem.summary.to_string(),
         body: problem.remedy.to_string(),
-        page: None,
+        ..Notice::default()
     };
     let _ = tokio::time::timeout(Duration::from_secs(2), notify::show(app, notice)).await;
     app.exit(1);
@@ -152,6 +181,13 @@ fn on_event<R: Runtime>(app: &AppHandle<R>, event: RunEvent) {
         } => api.prevent_exit(),
         #[cfg(target_os = "macos")]
         RunEvent::Reopen { .. } => window::open(app, Page::Last),
+        #[cfg(target_os = "macos")]
+        RunEvent::Opened { urls } => {
+            let links: Vec<String> = urls.iter().map(ToString::to_string).collect();
+            if let Some(link) = deep_link::among(&links) {
+                deep_link::offer(app, link);
+            }
+        }
         _ => {}
     }
 }

@@ -11,7 +11,9 @@ use tower::ServiceExt;
 
 use crate::engine::{Engine, Running};
 use crate::feed::{Feed, Signal};
-use crate::{app, clipboard};
+use crate::platform::command_line::{self, Installed};
+use crate::platform::{self, login};
+use crate::{app, clipboard, deep_link, tray, window};
 
 /// The longest answer that is handed to the window. Pages are bounded, so this is far above any.
 const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
@@ -25,6 +27,9 @@ pub(crate) fn handler<R: Runtime>() -> impl Fn(tauri::ipc::Invoke<R>) -> bool + 
         clipboard_write,
         clipboard_read,
         shell_facts,
+        offered_link,
+        start_at_login,
+        install_command_line,
         restart,
         quit
     ]
@@ -102,13 +107,15 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Result<&'a str, Problem> {
 /// Runs on the thread that also takes up later requests, so that nothing the page fetches after
 /// this call can change unseen.
 #[tauri::command]
-fn events(
+fn events<R: Runtime>(
+    app: AppHandle<R>,
     after: Option<u64>,
     channel: Channel<Signal>,
     feed: State<'_, Feed>,
     engine: State<'_, Engine>,
 ) {
     feed.open(&engine, after, channel);
+    window::page_is_up(&app);
 }
 
 #[tauri::command]
@@ -131,13 +138,42 @@ async fn clipboard_read<R: Runtime>(app: AppHandle<R>) -> Result<String, Problem
 struct ShellFacts {
     /// There is a tray with a *Quit*. Without one the window offers it.
     tray: bool,
+    /// Whether Tieline starts at login; absent where that cannot be told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start_at_login: Option<bool>,
 }
 
 #[tauri::command]
-fn shell_facts<R: Runtime>(app: AppHandle<R>) -> ShellFacts {
+fn shell_facts<R: Runtime>(app: AppHandle<R>, engine: State<'_, Engine>) -> ShellFacts {
     ShellFacts {
-        tray: crate::tray::is_shown(&app),
+        tray: platform::tray_is_seen(&app),
+        start_at_login: login::is_set(&engine).ok(),
     }
+}
+
+/// The link that the desktop handed over, for the page that shows it; once.
+#[tauri::command]
+fn offered_link<R: Runtime>(app: AppHandle<R>) -> Option<String> {
+    deep_link::take(&app)
+}
+
+/// Starts Tieline at login, or no longer.
+#[tauri::command]
+fn start_at_login<R: Runtime>(
+    app: AppHandle<R>,
+    on: bool,
+    engine: State<'_, Engine>,
+) -> Result<(), Problem> {
+    login::set(&engine, on)?;
+    tray::look_again(&app);
+    Ok(())
+}
+
+/// Makes the `tieline` of this app a command of the terminal, and says what it did.
+#[tauri::command]
+async fn install_command_line() -> Result<Installed, Problem> {
+    let done = tauri::async_runtime::spawn_blocking(command_line::install).await;
+    done.unwrap_or_else(|error| Err(Problem::new(Code::Internal).because(error.to_string())))
 }
 
 /// Starts the engine again after it could not start.

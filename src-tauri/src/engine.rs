@@ -23,6 +23,7 @@ pub(crate) struct Engine {
 struct Shared {
     options: Options,
     home: PathBuf,
+    is_default_home: bool,
     state: watch::Sender<State>,
     /// Held while the engine starts or stops, so that the two never overlap.
     listeners: Mutex<Listeners>,
@@ -58,10 +59,11 @@ struct Listeners {
 
 impl Engine {
     /// An engine that has not been started.
-    pub(crate) fn new(options: Options, home: PathBuf) -> Self {
+    pub(crate) fn new(options: Options, home: PathBuf, is_default_home: bool) -> Self {
         let shared = Shared {
             options,
             home,
+            is_default_home,
             state: watch::Sender::new(State::Starting),
             listeners: Mutex::default(),
         };
@@ -73,6 +75,11 @@ impl Engine {
     /// The directory that holds everything of this node.
     pub(crate) fn home(&self) -> &Path {
         &self.shared.home
+    }
+
+    /// Whether that is where this user's node is unless somebody says otherwise.
+    pub(crate) fn is_default_home(&self) -> bool {
+        self.shared.is_default_home
     }
 
     /// Its state, and every change of it.

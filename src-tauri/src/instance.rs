@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use tauri::Runtime;
 use tauri::plugin::TauriPlugin;
 
+use crate::deep_link;
 use crate::window::{self, Page};
 
 /// The plugin that finds the app that already runs for this home. `is_default` says that the home
@@ -18,7 +19,9 @@ pub(crate) fn plugin<R: Runtime>(home: &Path, is_default: bool) -> Option<TauriP
         return None;
     }
     let mut builder = tauri_plugin_single_instance::Builder::new().callback(|app, arguments, _| {
-        if !arguments.iter().any(|argument| argument == "--background") {
+        if let Some(link) = deep_link::among(&arguments) {
+            deep_link::offer(app, link);
+        } else if !arguments.iter().any(|argument| argument == "--background") {
             window::open(app, Page::Last);
         }
     });

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::Parser;
 use tieline_api::host;
 
+use crate::deep_link::Link;
+
 /// Tieline's tray app: pairs this machine with others, and shows what their agents say.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "tieline-desktop", version)]
@@ -33,6 +35,10 @@ pub(crate) struct Options {
     /// Put no icon into the tray; the window stays instead
     #[arg(long, conflicts_with = "background")]
     pub(crate) no_tray: bool,
+
+    /// A link that was clicked; the window shows what it says before anything is done
+    #[arg(value_name = "LINK", hide = true)]
+    pub(crate) link: Option<Link>,
 }
 
 #[cfg(test)]

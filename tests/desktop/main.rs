@@ -14,6 +14,7 @@
 mod harness;
 
 mod desk;
+mod messages;
 mod pairing;
 mod starting;
 mod tray;

@@ -12,8 +12,17 @@ async fn it_starts_into_the_tray_opens_on_demand_and_frees_the_web_view_when_clo
     let desk = Desk::new().await;
     let mut app = desk.start(["--background"]);
     let tray = desk.tray().await;
-    tray.shows(["Open Tieline", "Pair a machine…", "-", "Quit Tieline"])
-        .await;
+    tray.shows([
+        "No machine is paired yet",
+        "Open Tieline",
+        "Pair a machine…",
+        "-",
+        "Pause notifications",
+        "Start at login",
+        "-",
+        "Quit Tieline",
+    ])
+    .await;
     assert!(!desk.window_is_visible());
     assert!(!app.has_web_view(), "nobody asked for a window");
 

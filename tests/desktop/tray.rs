@@ -4,7 +4,7 @@ use crate::desk::Desk;
 use crate::harness::{Machine, tieline_program};
 
 /// Pairs the app of this desktop with `machine` by the command line, beside the running app.
-async fn pair(desk: &Desk, machine: &Machine) {
+pub(crate) async fn pair(desk: &Desk, machine: &Machine) {
     let link = machine.tieline(["invite"]).success().line();
     let mut join = desk.command(&tieline_program());
     join.arg("--home").arg(desk.home()).args(["join", &link]);
@@ -27,16 +27,8 @@ async fn a_click_on_send_test_ping_pings_and_the_result_is_a_notification() {
     let idle = tray.picture().await;
 
     pair(&desk, &serve).await;
-    tray.shows([
-        "Open Tieline",
-        "Pair a machine…",
-        "-",
-        "Send test ping to box",
-        "-",
-        "Quit Tieline",
-    ])
-    .await;
-    tray.click("Send test ping to box").await;
+    tray.offers_inside("box", "Send test ping").await;
+    tray.click_inside("box", "Send test ping").await;
 
     let answered = desk.notification().await;
     assert_eq!(answered.app, "Tieline");
@@ -49,10 +41,17 @@ async fn a_click_on_send_test_ping_pings_and_the_result_is_a_notification() {
         "{answered:?}"
     );
     assert_eq!(tray.picture().await, idle);
+    tray.offers("All is well").await;
+    tray.offers_inside("box", "Answers in ").await;
+    // The result stays where it was asked for.
+    let result = answered
+        .summary
+        .replace("box answered in", "Last test ping:");
+    tray.offers_inside("box", &result).await;
 
     // And it was real: with the other node gone there is no answer, but a reason.
     serve.stop();
-    tray.click("Send test ping to box").await;
+    tray.click_inside("box", "Send test ping").await;
     let failed = desk.notification().await;
     assert_eq!(failed.summary, "box did not answer");
     assert!(failed.body.len() > 20, "{failed:?}");
@@ -61,12 +60,58 @@ async fn a_click_on_send_test_ping_pings_and_the_result_is_a_notification() {
         assert!(begun.elapsed().as_secs() < 60, "the tray shows no gap");
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
+    tray.offers("No machine can be reached").await;
+    tray.offers_inside("box: out of reach", "Send test ping")
+        .await;
 
     // A click on it opens the peer's page.
     desk.click(&failed).await;
     crate::harness::wait::until("the window", std::time::Duration::from_secs(60), || {
         desk.window_is_visible().then_some(())
     });
+    app.terminate();
+    assert_eq!(app.ended().code, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everyone_is_pinged_at_once_and_starting_at_login_is_a_mark() {
+    let desk = Desk::new().await;
+    let (one, two) = (Machine::start("box"), Machine::start("server"));
+    let app = desk.start(["--background"]);
+    let tray = desk.tray().await;
+    tray.offers("Pair a machine…").await;
+    pair(&desk, &one).await;
+    pair(&desk, &two).await;
+    tray.offers_inside("server", "Send test ping").await;
+
+    tray.click("Ping everyone").await;
+    let mut answered = [desk.notification().await, desk.notification().await]
+        .map(|notification| notification.summary);
+    answered.sort();
+    assert!(answered[0].starts_with("box answered in "), "{answered:?}");
+    assert!(
+        answered[1].starts_with("server answered in "),
+        "{answered:?}"
+    );
+    tray.offers_inside("server", "Last test ping: ").await;
+
+    let entry = desk.user_home().join(".config/autostart/Tieline.desktop");
+    tray.marks("Start at login", false).await;
+    tray.click("Start at login").await;
+    tray.marks("Start at login", true).await;
+    let written = std::fs::read_to_string(&entry).expect("an entry of the session");
+    let home = desk.home().display().to_string();
+    let started = written
+        .lines()
+        .find(|line| line.starts_with("Exec="))
+        .expect("a command");
+    assert!(
+        started.contains("--background") && started.contains(&home),
+        "{started}"
+    );
+    tray.click("Start at login").await;
+    tray.marks("Start at login", false).await;
+    assert!(!entry.exists());
     app.terminate();
     assert_eq!(app.ended().code, Some(0));
 }

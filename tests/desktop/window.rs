@@ -84,6 +84,18 @@ impl Window {
         );
     }
 
+    /// Types into what has the focus.
+    pub(crate) fn type_where_the_focus_is(&mut self, text: &str) {
+        self.done.push("type".to_owned());
+        let focused = self
+            .ask("GET", "/element/active", &Value::Null)
+            .expect("something has the focus");
+        let element = focused[ELEMENT].as_str().expect("its id");
+        let typed = json!({ "text": text });
+        self.ask("POST", &format!("/element/{element}/value"), &typed)
+            .expect("it takes text");
+    }
+
     /// Waits for an element with this test id and gives its text.
     pub(crate) fn text_of(&self, test_id: &str) -> String {
         let element = self.wait_for(&format!("//*[@data-testid={test_id:?}]"));

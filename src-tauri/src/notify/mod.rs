@@ -1,7 +1,12 @@
-//! Notifications: what is said, and how it gets onto the screen.
+//! Notifications: what is worth one, what it says, and how it gets onto the screen.
 
+mod decide;
 mod show;
+mod watch;
 mod words;
 
-pub(crate) use show::show;
-pub(crate) use words::{Notice, ping_answered, ping_failed, stopped};
+pub(crate) use show::{OnScreen, introduce, show};
+pub(crate) use watch::follow;
+pub(crate) use words::{
+    Notice, empty_window, latency, no_tray, not_done, ping_answered, ping_failed, stopped,
+};

@@ -16,6 +16,7 @@ fn bytes(shape: Shape) -> &'static [u8] {
         Shape::Idle => include_bytes!("../../../icons/tray/idle-template.png"),
         Shape::Unread => include_bytes!("../../../icons/tray/unread-template.png"),
         Shape::Offline => include_bytes!("../../../icons/tray/offline-template.png"),
+        Shape::Paused => include_bytes!("../../../icons/tray/paused-template.png"),
         Shape::Error => include_bytes!("../../../icons/tray/error-template.png"),
     }
 }
@@ -27,6 +28,7 @@ fn bytes(shape: Shape) -> &'static [u8] {
         Shape::Idle => include_bytes!("../../../icons/tray/idle-light.png"),
         Shape::Unread => include_bytes!("../../../icons/tray/unread-light.png"),
         Shape::Offline => include_bytes!("../../../icons/tray/offline-light.png"),
+        Shape::Paused => include_bytes!("../../../icons/tray/paused-light.png"),
         Shape::Error => include_bytes!("../../../icons/tray/error-light.png"),
     }
 }
@@ -38,7 +40,13 @@ mod tests {
 
     #[test]
     fn every_shape_has_a_picture_of_its_own() {
-        let shapes = [Shape::Idle, Shape::Unread, Shape::Offline, Shape::Error];
+        let shapes = [
+            Shape::Idle,
+            Shape::Unread,
+            Shape::Offline,
+            Shape::Paused,
+            Shape::Error,
+        ];
         let pictures: Vec<_> = shapes
             .into_iter()
             .map(|shape| picture(shape).unwrap())

@@ -1,11 +1,20 @@
-//! What the tray's menu says, as data.
+//! What the tray shows, as data: made from what the engine says, compared with what is there.
 
-use tieline_node::model::{DirectionState, NodeStatus, PeerStateView, PeerView};
+use std::collections::HashMap;
+
+use tieline_node::model::{
+    DirectionState, MessageView, NodeStatus, PeerStateView, PeerView, Preferences,
+};
+use tieline_wire::time::UnixMillis;
+
+use super::words;
 
 /// What the tray shows. Compared with the last one, so that nothing is redrawn for nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Face {
     pub(crate) shape: Shape,
+    /// The state in words: the menu's first line, and the tooltip.
+    pub(crate) words: String,
     pub(crate) menu: Vec<Entry>,
 }
 
@@ -18,6 +27,8 @@ pub(crate) enum Shape {
     Unread,
     /// A gap: no peer can be reached.
     Offline,
+    /// Two bars: notifications are paused.
+    Paused,
     /// "!": something needs a person.
     Error,
 }
@@ -30,8 +41,19 @@ pub(crate) enum Entry {
         action: Action,
         label: String,
     },
+    /// The same, with a mark where it holds.
+    Choice {
+        action: Action,
+        label: String,
+        chosen: bool,
+    },
     /// Says something.
     Words(String),
+    /// Opens more lines.
+    More {
+        label: String,
+        menu: Vec<Entry>,
+    },
     Separator,
 }
 
@@ -42,7 +64,23 @@ pub(crate) enum Action {
     Pair,
     /// Ping the peer of this name.
     Ping(String),
+    PingAll,
+    /// Show what was said with the peer of this name.
+    Conversation(String),
+    /// Mute the peer of this name, or no longer.
+    Mute(String),
+    Pause(Pause),
+    StartAtLogin,
     Quit,
+}
+
+/// How long notifications are paused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pause {
+    OneHour,
+    UntilTomorrow,
+    /// Not at all.
+    Off,
 }
 
 impl Action {
@@ -52,45 +90,98 @@ impl Action {
             Self::Open => "open".to_owned(),
             Self::Pair => "pair".to_owned(),
             Self::Ping(peer) => format!("ping:{peer}"),
+            Self::PingAll => "ping-all".to_owned(),
+            Self::Conversation(peer) => format!("conversation:{peer}"),
+            Self::Mute(peer) => format!("mute:{peer}"),
+            Self::Pause(Pause::OneHour) => "pause-hour".to_owned(),
+            Self::Pause(Pause::UntilTomorrow) => "pause-tomorrow".to_owned(),
+            Self::Pause(Pause::Off) => "pause-off".to_owned(),
+            Self::StartAtLogin => "start-at-login".to_owned(),
             Self::Quit => "quit".to_owned(),
         }
     }
 
     /// The action of an id.
     pub(crate) fn from_id(id: &str) -> Option<Self> {
-        match id {
-            "open" => Some(Self::Open),
-            "pair" => Some(Self::Pair),
-            "quit" => Some(Self::Quit),
-            _ => id
-                .strip_prefix("ping:")
-                .map(|peer| Self::Ping(peer.to_owned())),
-        }
+        let action = match id {
+            "open" => Self::Open,
+            "pair" => Self::Pair,
+            "ping-all" => Self::PingAll,
+            "pause-hour" => Self::Pause(Pause::OneHour),
+            "pause-tomorrow" => Self::Pause(Pause::UntilTomorrow),
+            "pause-off" => Self::Pause(Pause::Off),
+            "start-at-login" => Self::StartAtLogin,
+            "quit" => Self::Quit,
+            _ => {
+                let (what, peer) = id.split_once(':')?;
+                let peer = peer.to_owned();
+                match what {
+                    "ping" => Self::Ping(peer),
+                    "conversation" => Self::Conversation(peer),
+                    "mute" => Self::Mute(peer),
+                    _ => return None,
+                }
+            }
+        };
+        Some(action)
+    }
+}
+
+/// What the tray is made from while the engine runs.
+pub(crate) struct Facts {
+    pub(crate) now: UnixMillis,
+    pub(crate) status: NodeStatus,
+    pub(crate) peers: Vec<PeerView>,
+    pub(crate) preferences: Preferences,
+    /// The newest incoming messages, newest first.
+    pub(crate) recent: Vec<MessageView>,
+    /// What came of the last test ping to each peer, by its name.
+    pub(crate) pings: HashMap<String, String>,
+    /// Whether Tieline starts at login; `None` where that cannot be told.
+    pub(crate) at_login: Option<bool>,
+}
+
+impl Facts {
+    /// Until when notifications are paused, if they are.
+    pub(super) fn paused_until(&self) -> Option<UnixMillis> {
+        let until = self.preferences.notifications.paused_until;
+        until.filter(|until| *until > self.now)
     }
 }
 
 /// The tray while the engine runs.
-pub(crate) fn running(status: &NodeStatus, peers: &[PeerView]) -> Face {
-    let pinged = peers.iter().filter(|peer| may_be_pinged(peer)).map(|peer| {
-        action(
-            Action::Ping(peer.name.clone()),
-            &format!("Send test ping to {}", peer.name),
-        )
-    });
+pub(crate) fn running(facts: &Facts) -> Face {
+    let shape = shape(facts);
+    let words = words::state(shape, facts);
     let mut menu = vec![
+        Entry::Words(words.clone()),
         action(Action::Open, "Open Tieline"),
         action(Action::Pair, "Pair a machine…"),
         Entry::Separator,
     ];
-    menu.extend(pinged);
-    if menu.last() != Some(&Entry::Separator) {
+    if !facts.peers.is_empty() {
+        menu.extend(facts.peers.iter().map(|one| peer(one, facts)));
+        if facts.peers.iter().any(may_be_pinged) {
+            menu.push(action(Action::PingAll, "Ping everyone"));
+        }
         menu.push(Entry::Separator);
     }
-    menu.push(action(Action::Quit, "Quit Tieline"));
-    Face {
-        shape: shape(status, peers),
-        menu,
+    if !facts.recent.is_empty() {
+        menu.push(Entry::More {
+            label: "Recent messages".to_owned(),
+            menu: facts.recent.iter().map(recent).collect(),
+        });
     }
+    menu.push(pause(facts));
+    if let Some(chosen) = facts.at_login {
+        menu.push(Entry::Choice {
+            action: Action::StartAtLogin,
+            label: "Start at login".to_owned(),
+            chosen,
+        });
+    }
+    menu.extend([Entry::Separator, action(Action::Quit, "Quit Tieline")]);
+    Face { shape, words, menu }
 }
 
 /// The tray before the engine runs.
@@ -110,7 +201,63 @@ fn not_running(words: &str, shape: Shape) -> Face {
         action(Action::Open, "Open Tieline"),
         action(Action::Quit, "Quit Tieline"),
     ];
-    Face { shape, menu }
+    Face {
+        shape,
+        words: words.to_owned(),
+        menu,
+    }
+}
+
+fn peer(peer: &PeerView, facts: &Facts) -> Entry {
+    let name = &peer.name;
+    let mut menu = vec![Entry::Words(words::peer(peer))];
+    if may_be_pinged(peer) {
+        menu.push(action(Action::Ping(name.clone()), "Send test ping"));
+        if let Some(result) = facts.pings.get(name) {
+            menu.push(Entry::Words(format!("Last test ping: {result}")));
+        }
+    }
+    menu.extend([
+        action(Action::Conversation(name.clone()), "Open conversation"),
+        Entry::Choice {
+            action: Action::Mute(name.clone()),
+            label: "Mute".to_owned(),
+            chosen: peer.muted,
+        },
+    ]);
+    Entry::More {
+        label: format!("{name}: {}", words::peer_briefly(peer)),
+        menu,
+    }
+}
+
+fn recent(message: &MessageView) -> Entry {
+    action(
+        Action::Conversation(message.peer.clone()),
+        &words::recent(message),
+    )
+}
+
+fn pause(facts: &Facts) -> Entry {
+    let paused = facts.paused_until();
+    Entry::More {
+        label: match paused {
+            Some(until) => format!(
+                "Notifications are paused until {}",
+                words::time(until, facts.now)
+            ),
+            None => "Pause notifications".to_owned(),
+        },
+        menu: vec![
+            action(Action::Pause(Pause::OneHour), "For one hour"),
+            action(Action::Pause(Pause::UntilTomorrow), "Until tomorrow"),
+            Entry::Choice {
+                action: Action::Pause(Pause::Off),
+                label: "Off".to_owned(),
+                chosen: paused.is_none(),
+            },
+        ],
+    }
 }
 
 fn action(action: Action, label: &str) -> Entry {
@@ -120,20 +267,30 @@ fn action(action: Action, label: &str) -> Entry {
     }
 }
 
-fn may_be_pinged(peer: &PeerView) -> bool {
+/// Whether a peer can be asked for an answer.
+pub(crate) fn may_be_pinged(peer: &PeerView) -> bool {
     matches!(peer.state, PeerStateView::Joined | PeerStateView::Kept)
 }
 
-fn shape(status: &NodeStatus, peers: &[PeerView]) -> Shape {
+/// Whether the last try to reach a peer failed and it has said nothing since.
+pub(super) const fn is_out_of_reach(peer: &PeerView) -> bool {
+    matches!(peer.line.out.state, DirectionState::Failed) && !peer.online
+}
+
+fn shape(facts: &Facts) -> Shape {
     let needs_a_person = |peer: &PeerView| peer.state == PeerStateView::NewKey;
-    let unreachable =
-        |peer: &PeerView| peer.line.out.state == DirectionState::Failed && !peer.online;
-    let mut talking = peers.iter().filter(|peer| may_be_pinged(peer)).peekable();
-    if !status.problems.is_empty() || peers.iter().any(needs_a_person) {
+    let mut talking = facts
+        .peers
+        .iter()
+        .filter(|peer| may_be_pinged(peer))
+        .peekable();
+    if !facts.status.problems.is_empty() || facts.peers.iter().any(needs_a_person) {
         Shape::Error
-    } else if status.counts.unread > 0 {
+    } else if facts.status.counts.unread > 0 {
         Shape::Unread
-    } else if talking.peek().is_some() && talking.all(unreachable) {
+    } else if facts.paused_until().is_some() {
+        Shape::Paused
+    } else if talking.peek().is_some() && talking.all(is_out_of_reach) {
         Shape::Offline
     } else {
         Shape::Idle
@@ -141,110 +298,5 @@ fn shape(status: &NodeStatus, peers: &[PeerView]) -> Shape {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use serde_json::json;
-    use tieline_wire::problem::{Code, Problem};
-
-    use super::*;
-
-    fn status(unread: u64) -> NodeStatus {
-        serde_json::from_value(json!({
-            "name": "mac", "home": "/h", "version": "0", "pid": 1, "host": "app", "startedAt": "", "uptimeMs": 0,
-            "peerAddr": "0.0.0.0:3100", "vault": {"kind": "file", "description": ""}, "keyId": "", "pin": "",
-            "fingerprint": "", "fingerprintGroups": [], "words": [], "storeId": "",
-            "counts": {"peers": 0, "queued": 0, "unconfirmed": 0, "unread": unread}, "problems": []
-        }))
-        .unwrap()
-    }
-
-    fn peer(name: &str, state: &str, out: &str) -> PeerView {
-        serde_json::from_value(json!({
-            "name": name, "suggestedName": name, "dialect": "tieline", "state": state, "addresses": [],
-            "pairedBy": "link", "pairedAt": "", "line": {"out": {"state": out}, "in": {"state": "unknown"}},
-            "online": out == "ok", "queued": 0, "unconfirmed": 0, "unread": 0, "muted": false
-        }))
-        .unwrap()
-    }
-
-    fn labels(face: &Face) -> Vec<&str> {
-        let label = |entry| match entry {
-            &Entry::Action { ref label, .. } | &Entry::Words(ref label) => label.as_str(),
-            &Entry::Separator => "-",
-        };
-        face.menu.iter().map(label).collect()
-    }
-
-    #[test]
-    fn there_is_one_ping_for_each_peer_that_may_be_pinged() {
-        let peers = [
-            peer("box", "kept", "ok"),
-            peer("new", "joined", "unknown"),
-            peer("old", "newKey", "failed"),
-        ];
-        assert_eq!(
-            labels(&running(&status(0), &peers)),
-            [
-                "Open Tieline",
-                "Pair a machine…",
-                "-",
-                "Send test ping to box",
-                "Send test ping to new",
-                "-",
-                "Quit Tieline"
-            ]
-        );
-    }
-
-    #[test]
-    fn without_peers_there_are_no_doubled_separators() {
-        assert_eq!(
-            labels(&running(&status(0), &[])),
-            ["Open Tieline", "Pair a machine…", "-", "Quit Tieline"]
-        );
-    }
-
-    #[test]
-    fn the_shape_tells_the_most_urgent_state() {
-        let shape = |unread, peers: &[PeerView]| running(&status(unread), peers).shape;
-        assert_eq!(shape(0, &[]), Shape::Idle);
-        assert_eq!(
-            shape(0, &[peer("a", "kept", "failed"), peer("b", "kept", "ok")]),
-            Shape::Idle
-        );
-        assert_eq!(shape(0, &[peer("a", "kept", "failed")]), Shape::Offline);
-        assert_eq!(shape(1, &[peer("a", "kept", "failed")]), Shape::Unread);
-        assert_eq!(shape(1, &[peer("a", "newKey", "failed")]), Shape::Error);
-        let mut damaged = status(0);
-        damaged.problems.push(Problem::new(Code::StoreFull));
-        assert_eq!(running(&damaged, &[]).shape, Shape::Error);
-    }
-
-    #[test]
-    fn a_failed_engine_can_still_be_looked_at_and_quit() {
-        let face = failed("The message database is damaged");
-        assert_eq!(
-            labels(&face),
-            [
-                "The message database is damaged",
-                "-",
-                "Open Tieline",
-                "Quit Tieline"
-            ]
-        );
-        assert_eq!(face.shape, Shape::Error);
-    }
-
-    #[test]
-    fn ids_lead_back_to_their_actions() {
-        for action in [
-            Action::Open,
-            Action::Pair,
-            Action::Ping("a:b".to_owned()),
-            Action::Quit,
-        ] {
-            assert_eq!(Action::from_id(&action.id()), Some(action));
-        }
-        assert_eq!(Action::from_id("separator"), None);
-    }
-}
+#[path = "menu_tests.rs"]
+mod tests;

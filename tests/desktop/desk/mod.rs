@@ -114,7 +114,27 @@ impl Desk {
 
     /// Clicks a notification's body.
     pub(crate) async fn click(&self, notification: &Notification) {
-        self.notifications.click(notification).await;
+        self.notifications.answer(notification, "default").await;
+    }
+
+    /// Clicks the button of a notification that has this key.
+    pub(crate) async fn answer(&self, notification: &Notification, key: &str) {
+        self.notifications.answer(notification, key).await;
+    }
+
+    /// What a command on the app's home prints.
+    pub(crate) fn tieline(&self, arguments: &[&str]) -> String {
+        let mut command = self.command(&crate::harness::tieline_program());
+        command.arg("--home").arg(self.home()).args(arguments);
+        let output = command.output().expect("tieline runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {said}");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// The user's own directory on this desktop.
+    pub(crate) fn user_home(&self) -> PathBuf {
+        self.directory.path().join("user")
     }
 
     /// Whether a window of the app can be seen.

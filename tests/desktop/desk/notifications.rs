@@ -54,11 +54,14 @@ impl Notifications {
             .expect("the service runs")
     }
 
-    pub(crate) async fn click(&self, notification: &Notification) {
+    /// Takes the action with this key, and closes the notification as a desktop then does.
+    pub(crate) async fn answer(&self, notification: &Notification, key: &str) {
         assert!(
-            notification.actions.iter().any(|key| key == "default"),
-            "{notification:?} does nothing on a click"
+            notification.actions.iter().any(|one| one == key),
+            "{notification:?} has no {key}"
         );
+        // A person needs a moment to read it, and the app one to listen for the answer.
+        tokio::time::sleep(Duration::from_millis(500)).await;
         let service = self
             .connection
             .object_server()
@@ -66,7 +69,7 @@ impl Notifications {
             .await
             .expect("the service");
         let emitter = service.signal_emitter();
-        Service::action_invoked(emitter, notification.id, "default")
+        Service::action_invoked(emitter, notification.id, key)
             .await
             .expect("the signal");
         Service::notification_closed(emitter, notification.id, 2)

@@ -123,16 +123,59 @@ struct Line {
     /// `-` for a separator.
     label: String,
     enabled: bool,
+    /// Whether it has a mark, where it can have one.
+    chosen: Option<bool>,
+    /// The label of the line that opens it; empty at the top.
+    within: String,
 }
 
 impl TrayItem {
-    /// The labels of the menu from the top; separators are `-`.
+    /// The labels of the menu from the top, without those that others open; separators are `-`.
     pub(crate) async fn labels(&self) -> Vec<String> {
-        self.lines()
-            .await
-            .into_iter()
+        let lines = self.lines().await.into_iter();
+        lines
+            .filter(|line| line.within.is_empty())
             .map(|line| line.label)
             .collect()
+    }
+
+    /// The labels that a line opens whose own label begins like this.
+    pub(crate) async fn inside(&self, begins: &str) -> Vec<String> {
+        let lines = self.lines().await.into_iter();
+        lines
+            .filter(|line| line.within.starts_with(begins) && !line.within.is_empty())
+            .map(|line| line.label)
+            .collect()
+    }
+
+    /// Waits until a line that begins like this opens one that begins like that.
+    pub(crate) async fn offers_inside(&self, begins: &str, inside: &str) {
+        let begun = Instant::now();
+        loop {
+            let shown = self.inside(begins).await;
+            if shown.iter().any(|label| label.starts_with(inside)) {
+                return;
+            }
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "expected {inside} in {begins}, which shows {shown:?}"
+            );
+            tokio::time::sleep(Duration::from_millis(30)).await;
+        }
+    }
+
+    /// Waits until a line has its mark, or has none.
+    pub(crate) async fn marks(&self, label: &str, chosen: bool) {
+        let begun = Instant::now();
+        loop {
+            let lines = self.lines().await;
+            let line = lines.iter().find(|line| line.label == label);
+            if line.is_some_and(|line| line.chosen == Some(chosen)) {
+                return;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{label}: {line:?}");
+            tokio::time::sleep(Duration::from_millis(30)).await;
+        }
     }
 
     /// Waits until the menu has these labels.
@@ -165,11 +208,25 @@ impl TrayItem {
     /// Clicks the line with this label. A menu that the app puts another in the place of while the
     /// pointer comes does not take the click; then it is clicked again, as a person would.
     pub(crate) async fn click(&self, label: &str) {
+        self.click_inside("", label).await;
+    }
+
+    /// The same for a line that another opens whose label begins like this.
+    pub(crate) async fn click_inside(&self, begins: &str, label: &str) {
         let begun = Instant::now();
         loop {
-            self.offers(label).await;
             let lines = self.lines().await;
-            let Some(line) = lines.into_iter().find(|line| line.label == label) else {
+            let wanted = |line: &&Line| {
+                line.label == label
+                    && line.within.starts_with(begins)
+                    && line.within.is_empty() == begins.is_empty()
+            };
+            let Some(line) = lines.iter().find(wanted) else {
+                assert!(
+                    begun.elapsed() < PATIENCE,
+                    "no {label} in {begins}: {lines:?}"
+                );
+                tokio::time::sleep(Duration::from_millis(30)).await;
                 continue;
             };
             assert!(line.enabled, "{label} cannot be clicked");
@@ -212,7 +269,11 @@ impl TrayItem {
         };
         type Entry = (i32, HashMap<String, OwnedVariant>, Vec<OwnedVariant>);
         let (_, (_, _, children)): (u32, Entry) = answer.body().deserialize().expect("a layout");
-        children.into_iter().map(line).collect()
+        let mut lines = Vec::new();
+        for child in children {
+            add(child, "", &mut lines);
+        }
+        lines
     }
 
     async fn item(&self) -> Proxy<'_> {
@@ -242,9 +303,10 @@ impl TrayItem {
     }
 }
 
-fn line(child: OwnedVariant) -> Line {
+/// Adds an entry, and after it those it opens.
+fn add(child: OwnedVariant, within: &str, lines: &mut Vec<Line>) {
     let structure = Structure::try_from(child).expect("an entry");
-    let (id, properties, _): (i32, HashMap<String, OwnedVariant>, Vec<OwnedVariant>) =
+    let (id, properties, children): (i32, HashMap<String, OwnedVariant>, Vec<OwnedVariant>) =
         structure.try_into().expect("an entry");
     let text = |name: &str| {
         properties
@@ -260,5 +322,18 @@ fn line(child: OwnedVariant) -> Line {
         .get("enabled")
         .and_then(|value| bool::try_from(value).ok())
         .unwrap_or(true);
-    Line { id, label, enabled }
+    let chosen = text("toggle-type").map(|_| {
+        let state = properties.get("toggle-state");
+        state.and_then(|state| i32::try_from(state).ok()) == Some(1)
+    });
+    lines.push(Line {
+        id,
+        label: label.clone(),
+        enabled,
+        chosen,
+        within: within.to_owned(),
+    });
+    for child in children {
+        add(child, &label, lines);
+    }
 }

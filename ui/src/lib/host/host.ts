@@ -21,6 +21,20 @@ export type HostSignal =
 export interface HostFacts {
   /** There is a tray with a *Quit*. Where the host can quit and there is no tray, the window offers it. */
   tray: boolean;
+  /** Whether Tieline starts at login. Absent where that cannot be told. */
+  startAtLogin?: boolean;
+}
+
+/** What installing the command line tool came to. */
+export interface InstalledCommand {
+  /** Where the command is. */
+  path: string;
+  /** The program it starts. */
+  program: string;
+  /** Whether a terminal finds it under its name. */
+  onPath: boolean;
+  /** The same in words, with what is left to do. */
+  words: string;
 }
 
 /** What the page runs in: the app's window, or a browser. Everything outside the page goes through here. */
@@ -41,6 +55,12 @@ export interface Host {
   save?(fileName: string, text: string): Promise<void>;
   /** What the page should know of what is around it. */
   facts(): Promise<HostFacts>;
+  /** The link that was clicked outside and brought the window here, once. Absent where there is none. */
+  offeredLink?(): Promise<string | null>;
+  /** Starts Tieline at login, or no longer. Absent where the page cannot do that. */
+  startAtLogin?(on: boolean): Promise<void>;
+  /** Makes `tieline` a command of the terminal. Absent where the page cannot do that. */
+  installCommandLine?(): Promise<InstalledCommand>;
   /** Starts the engine again after it could not start. Absent where the page cannot do that. */
   restart?(): Promise<void>;
   /** Stops Tieline. Absent where the page cannot do that. */

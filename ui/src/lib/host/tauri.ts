@@ -1,6 +1,6 @@
 import { Channel, invoke } from '@tauri-apps/api/core';
 import { ApiProblem, problemFrom } from '../api/problem';
-import type { Host, HostFacts, HostSignal, RawAnswer } from './host';
+import type { Host, HostFacts, HostSignal, InstalledCommand, RawAnswer } from './host';
 
 /** The app's window: requests travel in-process, so nothing of them is on a socket. */
 export function tauriHost(): Host {
@@ -26,6 +26,9 @@ export function tauriHost(): Host {
     copy: (text, options) => ask('clipboard_write', { text, secret: options?.secret ?? false }),
     paste: () => ask<string>('clipboard_read'),
     facts: () => ask<HostFacts>('shell_facts'),
+    offeredLink: () => ask<string | null>('offered_link'),
+    startAtLogin: (on) => ask('start_at_login', { on }),
+    installCommandLine: () => ask<InstalledCommand>('install_command_line'),
     restart: () => ask('restart'),
     quit: () => ask('quit'),
   };
