@@ -31,6 +31,7 @@ pub struct Launch {
     pub env: Vec<(String, String)>,
     /// Serves the page too; what else `serve` is told about it.
     pub page: Option<Vec<String>>,
+    pub page_addr: String,
     /// Put before every command, such as `ip netns exec NAME`.
     pub prefix: Vec<String>,
 }
@@ -43,6 +44,7 @@ impl Launch {
             api_addr: "127.0.0.1:0".to_owned(),
             env: vec![("TIELINE_VAULT".to_owned(), "file".to_owned())],
             page: None,
+            page_addr: "127.0.0.1:0".to_owned(),
             prefix: Vec::new(),
         }
     }
@@ -331,7 +333,7 @@ impl Machine {
         let Some(more) = &self.launch.page else {
             return Vec::new();
         };
-        let mut arguments = ["--ui", "--ui-addr", "127.0.0.1:0"]
+        let mut arguments = ["--ui", "--ui-addr", &self.launch.page_addr]
             .map(str::to_owned)
             .to_vec();
         arguments.extend_from_slice(more);
@@ -343,6 +345,9 @@ impl Machine {
     pub fn same_ports(&mut self) {
         self.launch.peer_addr = self.peer_addr().to_string();
         self.launch.api_addr = self.api_addr().to_string();
+        if let Some(addr) = self.running().page_addr {
+            self.launch.page_addr = addr.to_string();
+        }
     }
 
     #[track_caller]

@@ -20,6 +20,7 @@ mod machine;
 mod run;
 mod skip;
 pub mod wait;
+pub mod webdriver;
 
 pub use machine::{Launch, Machine};
 pub use run::Run;

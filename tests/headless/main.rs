@@ -10,6 +10,8 @@ mod harness;
 
 mod agents;
 mod ask;
+#[cfg(unix)]
+mod browser;
 mod commands;
 mod conformance;
 #[cfg(unix)]

@@ -10,7 +10,7 @@ use crate::harness::http::{Request, Response};
 use crate::harness::{Launch, Machine, skip, wait};
 
 /// A node that serves the page; none where the page was not built.
-fn serving(launch: Launch) -> Option<Machine> {
+pub(crate) fn serving(launch: Launch) -> Option<Machine> {
     if !std::path::Path::new(concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/../../ui/dist/index.html"
@@ -380,7 +380,7 @@ fn the_page_is_on_this_machine_only_and_only_where_it_was_asked_for() {
 
 /// A directory whose programs stand in for the system's, and note what they were given.
 #[cfg(target_os = "linux")]
-fn stand_in(directory: &std::path::Path, name: &str, script: &str) -> String {
+pub(crate) fn stand_in(directory: &std::path::Path, name: &str, script: &str) -> String {
     use std::os::unix::fs::PermissionsExt;
     let path = directory.join(name);
     std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
