@@ -19,7 +19,7 @@ pub(crate) fn source() -> Option<String> {
     source
 }
 
-/// Every violation on the page that is shown, in a sentence each.
+/// The rules that the page violates, each with the first element that does.
 pub(crate) fn violations(browser: &Chromium, source: &str) -> Vec<String> {
     if browser.evaluate("return typeof window.axe") != "object" {
         browser.evaluate(source);
@@ -27,8 +27,9 @@ pub(crate) fn violations(browser: &Chromium, source: &str) -> Vec<String> {
     let found = browser.evaluate_async(
         "const done = arguments[arguments.length - 1];
          axe.run(document, { resultTypes: ['violations'] }).then(
-           (results) => done(results.violations.flatMap((rule) => rule.nodes.map((node) =>
-             `${rule.id} (${rule.impact}): ${node.html.slice(0, 160)} — ${node.failureSummary.replace(/\\s+/g, ' ')}`))),
+           (results) => done(results.violations.map((rule) =>
+             `${rule.id} (${rule.impact}) of ${rule.nodes.length}: ${rule.nodes[0].html.slice(0, 160)} — ` +
+             rule.nodes[0].failureSummary.replace(/\\s+/g, ' '))),
            (error) => done([`axe failed: ${error}`]),
          );",
     );

@@ -9,7 +9,6 @@ use crate::page::serving;
 const TAB: char = '\u{e004}';
 const ENTER: char = '\u{e007}';
 const CONTROL: char = '\u{e009}';
-const RIGHT: char = '\u{e014}';
 /// Presses of Tab after which a person has given up.
 const MOST_TABS: usize = 60;
 
@@ -99,8 +98,7 @@ fn two_nodes_are_paired_by_keyboard_alone() {
     browser.to_tab(&at_box);
     typist.enter("Pair a machine");
     browser.shows("Create link");
-    typist.to("Show a link");
-    typist.press("Right", &[RIGHT]);
+    typist.enter("Use a link");
     browser.shows("Link from the other machine");
     typist.to("Link from the other machine");
     typist.press("Ctrl+V", &[CONTROL, 'v']);

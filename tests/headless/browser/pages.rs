@@ -61,6 +61,7 @@ const PAGES: &[Page] = &[
         type_into(browser, "link", &scene.invite());
         browser.shows("Same words: join wsl-box");
     }),
+    Page::at("pair-swap", "/pair/swap", "Give mac's card"),
     Page::at("pair-link", "/pair", "Create link").after(|browser, _| {
         click(browser, "Create link");
         browser.shows("Copy link");
@@ -177,7 +178,7 @@ fn fit(browser: &Chromium, width: u32, theme: Theme) {
 /// Where the sidebar leads.
 fn places(browser: &Chromium) -> Vec<String> {
     let hrefs = browser.evaluate(
-        "return [...document.querySelectorAll('nav a')].map((link) => link.getAttribute('href').replace(/^#/, ''))",
+        "return [...document.querySelectorAll('nav[aria-label=Pages] a')].map((link) => link.getAttribute('href').replace(/^#/, ''))",
     );
     let hrefs: Vec<String> = serde_json::from_value(hrefs).expect("addresses");
     assert!(hrefs.len() >= 3, "{hrefs:?}");
