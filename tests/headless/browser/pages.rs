@@ -53,9 +53,18 @@ const PAGES: &[Page] = &[
         click(browser, "Ping");
         browser.shows("CONNECT_REFUSED");
     }),
-    Page::at("messages", "/messages", "Staging is up"),
-    Page::at("message-delivered", "/messages/{delivered}", "Arrived"),
-    Page::at("message-failed", "/messages/{failed}", "refused"),
+    Page::at("messages", "/messages", "question waits"),
+    Page::at("conversation", "/messages/wsl-box", "Build finished"),
+    Page::at(
+        "message-delivered",
+        "/messages/wsl-box?message={delivered}",
+        "Arrived",
+    ),
+    Page::at(
+        "message-failed",
+        "/messages/server?message={failed}",
+        "CONNECT_REFUSED",
+    ),
     Page::at("pair", "/pair", "Create link"),
     Page::at("pair-join", "/pair/join", "Link from the other machine").after(|browser, scene| {
         type_into(browser, "link", &scene.invite());

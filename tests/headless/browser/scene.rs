@@ -54,6 +54,16 @@ impl Scene {
             .success();
         mac.tieline(["send", "server", "Good. Keep the last seven."])
             .success();
+        mac.tieline(["responder", "person", "--deadline", "3600"])
+            .success();
+        wsl.tieline([
+            "ask",
+            "mac",
+            "May I delete the old releases?",
+            "--wait",
+            "0",
+        ])
+        .failure(9);
         // As a power cut would: nothing is said any more.
         server.kill();
         mac.tieline(["send", "server", "How full is the disk?"])
