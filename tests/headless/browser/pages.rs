@@ -162,7 +162,6 @@ fn enter(browser: &Chromium, node: &Machine) {
 
 /// Goes to a page and brings it into its state.
 fn visit(browser: &Chromium, scene: &Scene, page: &Page) {
-    println!("{}", page.name);
     browser.present(WIDTHS[0], HEIGHT, Theme::Light);
     browser.evaluate(&format!("location.hash = {:?}", scene.route(page.route)));
     browser.shows(page.says);

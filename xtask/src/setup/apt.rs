@@ -15,14 +15,14 @@ pub(crate) fn is_available() -> bool {
     fs::read_to_string("/etc/os-release").is_ok_and(|text| is_debian_like(&text))
 }
 
-/// Ubuntu has its browser under another name.
+/// Ubuntu has its browser and its driver under other names.
 fn name_here(package: &Package) -> &'static str {
     let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
     let is_ubuntu = release.lines().any(|line| line == "ID=ubuntu");
-    if is_ubuntu && package.name == "chromium" {
-        "chromium-browser"
-    } else {
-        package.name
+    match package.name {
+        "chromium" if is_ubuntu => "chromium-browser",
+        "chromium-driver" if is_ubuntu => "chromium-chromedriver",
+        name => name,
     }
 }
 

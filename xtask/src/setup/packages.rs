@@ -131,7 +131,13 @@ pub(crate) const PACKAGES: &[Package] = &[
         Purpose::Test,
         "chromium",
         &["chromium", "chromium-browser", "google-chrome"],
-        "browser tests",
+        "the page as a browser shows it",
+    ),
+    package(
+        Purpose::Test,
+        "chromium-driver",
+        &["chromedriver"],
+        "drives that browser",
     ),
     package(Purpose::Test, "iproute2", &["ip"], "network namespaces"),
     package(
