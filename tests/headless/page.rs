@@ -337,7 +337,15 @@ fn the_page_sees_no_secret_and_chooses_no_command() {
     let harmless = page("PUT", "/control/responder").json(&person).send();
     assert_eq!(harmless.status, 204, "{harmless:?}");
 
-    for (method, path) in [("GET", "/control/token"), ("POST", "/control/page-link")] {
+    let kept = json!({"value": "kept for agents"});
+    let put = page("PUT", "/control/secrets/agent-key").json(&kept).send();
+    assert_eq!(put.status, 204, "{put:?}");
+    for (method, path) in [
+        ("GET", "/control/token"),
+        ("POST", "/control/token/rotate"),
+        ("POST", "/control/secrets/agent-key/reveal"),
+        ("POST", "/control/page-link"),
+    ] {
         refused(page(method, path).send(), path);
         assert_eq!(
             node.control(method, path).json(&json!({})).send().status,

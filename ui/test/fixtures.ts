@@ -75,6 +75,7 @@ export function peer(over: Partial<PeerView> = {}): PeerView {
     unconfirmed: 0,
     unread: 0,
     muted: false,
+    trial: false,
     ...over,
   };
 }

@@ -7,6 +7,7 @@
 //!
 //! Front ends see [`model`] and nothing else.
 
+mod api_token;
 mod ask;
 mod clock;
 mod conversations;
@@ -40,6 +41,7 @@ mod seal;
 mod secrets;
 mod start;
 mod tls;
+mod trial;
 mod views;
 
 pub use ask::{AskNews, Asking};

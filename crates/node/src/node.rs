@@ -20,6 +20,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::api_token;
 use crate::ask::{Brakes, Desk, Waiting};
 use crate::clock::{ElapsedClock, Instant, wall_now};
 use crate::dialect::kithkit_lan::LanListener;
@@ -34,6 +35,7 @@ use crate::pairing::Book;
 use crate::peers::{Peer, Peers};
 use crate::preferences;
 use crate::protocol::{Reply, Request, dispatch};
+use crate::trial::Trial;
 
 /// How to start a node.
 #[derive(Debug, Clone)]
@@ -70,6 +72,8 @@ pub struct Engine {
     /// Held from a change of a peer's row until it is in memory, so that what is there is never
     /// older than what is stored.
     pub(crate) changing: tokio::sync::Mutex<()>,
+    /// Which token the local API takes.
+    pub(crate) token_turn: api_token::Turn,
     pub(crate) invites: Book,
     pub(crate) events: EventBus,
     pub(crate) gate: Gate,
@@ -95,6 +99,8 @@ pub struct Engine {
     pub(crate) default_hook: Mutex<Hook>,
     /// The listener for KithKit machines.
     pub(crate) kithkit_lan: LanListener,
+    /// The throw-away second node, while there is one.
+    pub(crate) trial: tokio::sync::Mutex<Option<Trial>>,
     /// Told when a message arrives.
     pub(crate) arrived: Notify,
     /// Told when an outgoing message ends or changes.
@@ -130,17 +136,6 @@ impl Node {
     pub fn set_api_addr(&self, address: SocketAddr) {
         *self.api_addr.lock() = Some(address);
         self.events.changed(EventKind::Status, "apiAddr");
-    }
-
-    /// Bearer that agents on this machine show to the local API. The same after a restart.
-    #[must_use]
-    pub fn api_token(&self) -> String {
-        use base64::Engine as _;
-        let token = self.identity.seal.derive("tieline local api token");
-        format!(
-            "tl_{}",
-            base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(token.as_slice())
-        )
     }
 
     /// This node's public data.

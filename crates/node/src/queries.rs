@@ -1,6 +1,7 @@
 //! What front ends ask the engine: its status, its peers, its messages.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tieline_store::messages::{self, Cursor, Direction, Filter, MessageRow, State};
@@ -16,6 +17,7 @@ use crate::model::{
     VaultView,
 };
 use crate::node::Node;
+use crate::peers::Peer;
 use crate::platform::Platform;
 use crate::views::{self, unsigned};
 
@@ -30,7 +32,7 @@ impl Node {
     pub async fn status(&self) -> Result<NodeStatus, Problem> {
         let open = self.store.read(messages::counts).await?;
         let mut counts = Counts {
-            peers: self.peers.all().len() as u64,
+            peers: self.real_peers(),
             ..Counts::default()
         };
         for (_, open) in open {
@@ -69,6 +71,13 @@ impl Node {
             welcomed,
             problems: self.problems.lock().clone(),
         })
+    }
+
+    /// How many peers there are; a trial's is none.
+    fn real_peers(&self) -> u64 {
+        let peers = self.peers.all();
+        let real = |peer: &&Arc<Peer>| !crate::trial::is_trial(&peer.record().row);
+        peers.iter().filter(real).count() as u64
     }
 
     /// All peers, by name.

@@ -1,10 +1,12 @@
-//! Secrets that the person keeps here for other systems. Values go in; only their names come out.
+//! Secrets that the person keeps here for other systems. Their names come out; a value only where the
+//! person asks to see it.
 
 use std::sync::Arc;
 
 use tieline_store::secrets;
 use tieline_vault::{Secret, Vault, VaultError};
 use tieline_wire::problem::{Code, Problem};
+use zeroize::Zeroizing;
 
 use crate::clock::wall_now;
 use crate::model::{EventKind, SecretView};
@@ -56,6 +58,23 @@ impl Node {
             .await?;
         self.events.changed(EventKind::Secrets, name);
         Ok(())
+    }
+
+    /// The value of a secret: for the eyes of the person who asks, and for nothing else.
+    ///
+    /// # Errors
+    /// `SECRET_NOT_FOUND` where there is none, or one that is no text; those of the vault.
+    pub async fn reveal_secret(&self, name: &str) -> Result<Zeroizing<String>, Problem> {
+        let key = item(name);
+        let kept = self.with_vault(move |vault| vault.get(&key)).await?;
+        let secret = kept.ok_or_else(|| Problem::new(Code::SecretNotFound).with("name", name))?;
+        let text = std::str::from_utf8(secret.expose()).map_err(|_| {
+            Problem::new(Code::SecretNotFound)
+                .summary("This secret is no text, so it cannot be shown.")
+                .because("Another program stored it.")
+                .with("name", name)
+        })?;
+        Ok(Zeroizing::new(text.to_owned()))
     }
 
     /// Deletes a secret.

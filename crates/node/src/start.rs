@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::api_token;
 use crate::ask::{self, Brakes, Desk, Waiting};
 use crate::clock::{ElapsedClock, Instant, wall_now};
 use crate::dialect::kithkit_lan::{self, LanListener};
@@ -33,6 +34,7 @@ use crate::peers::Peers;
 use crate::preferences::Kept;
 use crate::retention;
 use crate::tls::server_config;
+use crate::trial;
 use crate::views::unsigned;
 
 /// How long a graceful stop waits for what is in progress.
@@ -65,6 +67,7 @@ impl Node {
         let listening = listen(config.peer_addr, &identity).await;
         let (socket, peer_addr, tls) = closing(&store, listening).await?;
         let preferences = closing(&store, Kept::load(&store).await).await?;
+        let token_turn = closing(&store, api_token::Turn::load(&store).await).await?;
         let node = Self::from_engine(Engine {
             home,
             host: config.host,
@@ -76,6 +79,7 @@ impl Node {
             peers: Peers::default(),
             preferences,
             changing: tokio::sync::Mutex::default(),
+            token_turn,
             invites: Book::default(),
             events: EventBus::default(),
             gate: Gate::default(),
@@ -93,6 +97,7 @@ impl Node {
             serving: Mutex::default(),
             default_hook: Mutex::default(),
             kithkit_lan: LanListener::default(),
+            trial: tokio::sync::Mutex::default(),
             arrived: Notify::new(),
             settled: Notify::new(),
         });
@@ -113,6 +118,9 @@ impl Node {
 
     /// Stops: takes nothing new, lets what is in progress end, and says what still waits.
     pub async fn shutdown(&self) -> ShutdownReport {
+        if let Err(problem) = self.end_trial().await {
+            tracing::warn!(%problem, "ending the trial failed");
+        }
         self.stop.cancel();
         self.tasks.close();
         if tokio::time::timeout(GRACE, self.tasks.wait())
@@ -183,7 +191,8 @@ async fn take_up(node: &Node) -> Result<(), Problem> {
     tokio::spawn(node.events.clone().run());
     handover::restore(node).await?;
     let rows = node.store.read(|conn| peers::list(conn, false)).await?;
-    for row in rows {
+    trial::clear(node, &rows).await?;
+    for row in rows.into_iter().filter(|row| !trial::is_trial(row)) {
         node.put_peer(row);
     }
     ask::settle_interrupted(node).await?;

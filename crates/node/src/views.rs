@@ -135,6 +135,7 @@ impl Node {
             queued: unsigned(counts.queued),
             unconfirmed: unsigned(counts.unconfirmed),
             unread: unsigned(counts.unread),
+            trial: crate::trial::is_trial(row),
             muted: row.muted_until.is_some_and(|until| until > wall_now()),
         }
     }

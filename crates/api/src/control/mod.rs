@@ -20,6 +20,7 @@ mod peers;
 mod preferences;
 mod secrets;
 mod swap;
+mod trial;
 
 use std::path::Path;
 
@@ -145,6 +146,7 @@ fn routes() -> OpenApiRouter<Control> {
     OpenApiRouter::with_openapi(openapi::Frame::openapi())
         .routes(routes!(node::status))
         .routes(routes!(node::token))
+        .routes(routes!(node::rotate_token))
         .routes(routes!(node::card))
         .routes(routes!(node::compare))
         .routes(routes!(node::rename))
@@ -189,7 +191,11 @@ fn routes() -> OpenApiRouter<Control> {
         .routes(routes!(preferences::show, preferences::change))
         .routes(routes!(secrets::list))
         .routes(routes!(secrets::set, secrets::delete))
+        .routes(routes!(secrets::reveal))
         .routes(routes!(kithkit::show, kithkit::set))
+        .routes(routes!(trial::show, trial::start, trial::end))
+        .routes(routes!(trial::unplug))
+        .routes(routes!(trial::plug))
         .routes(routes!(events::events))
         .routes(routes!(openapi::serve))
 }

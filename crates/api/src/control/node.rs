@@ -49,6 +49,27 @@ pub(super) async fn token(_: Trusted, State(node): State<Node>) -> Json<Token> {
     })
 }
 
+/// Replace the local API's token. The old one is refused from now on.
+#[utoipa::path(
+    post,
+    operation_id = "rotateToken",
+    path = "/control/token/rotate",
+    tag = "node",
+    responses(
+        (status = 200, body = Token),
+        (status = 403, description = "Asked from a browser", body = ProblemSchema),
+        (status = "5XX", body = ProblemSchema),
+    )
+)]
+pub(super) async fn rotate_token(
+    _: Trusted,
+    State(node): State<Node>,
+) -> Result<Json<Token>, Failure> {
+    Ok(Json(Token {
+        token: node.rotate_api_token().await?,
+    }))
+}
+
 /// In which form the card is wanted.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]

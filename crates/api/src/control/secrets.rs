@@ -1,13 +1,16 @@
-//! Secrets: names and ages out, values only in.
+//! Secrets: names and ages; a value only on an order of its own.
 
 use axum::Json;
 use axum::extract::State;
-use http::StatusCode;
-use serde::Deserialize;
+use axum::response::{IntoResponse, Response};
+use http::header::CACHE_CONTROL;
+use http::{HeaderValue, StatusCode};
+use serde::{Deserialize, Serialize};
 use tieline_node::Node;
 use tieline_node::model::SecretView;
 use utoipa::ToSchema;
 
+use super::caller::Trusted;
 use crate::extract::{Confidential, Segment};
 use crate::problem::{Failure, ProblemSchema};
 
@@ -47,6 +50,37 @@ pub(super) async fn set(
 ) -> Result<StatusCode, Failure> {
     node.set_secret(&name, &input.value).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// A secret's value, for the person who asked to see it. Not printable, so that no log can hold it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RevealedSecret)]
+pub(super) struct Revealed<'a> {
+    /// The value.
+    value: &'a str,
+}
+
+/// The value of a secret. Not a GET, so that nothing on the way keeps it or asks for it ahead.
+#[utoipa::path(
+    post,
+    operation_id = "revealSecret",
+    path = "/control/secrets/{name}/reveal",
+    tag = "secrets",
+    params(("name" = String, Path, description = "The secret's name")),
+    responses(
+        (status = 200, body = Revealed<'_>),
+        (status = 403, description = "Asked from a browser", body = ProblemSchema),
+        (status = 404, body = ProblemSchema),
+    )
+)]
+pub(super) async fn reveal(
+    _: Trusted,
+    State(node): State<Node>,
+    Segment(name): Segment,
+) -> Result<Response, Failure> {
+    let value = node.reveal_secret(&name).await?;
+    let uncached = [(CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+    Ok((uncached, Json(Revealed { value: &value })).into_response())
 }
 
 /// Delete a secret.

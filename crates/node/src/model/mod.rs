@@ -14,6 +14,7 @@ mod peer;
 mod preferences;
 mod problem;
 mod status;
+mod trial;
 
 pub use ask::{AskCommand, AskView, BrakeView, PendingAsk, Provenance, Responder};
 pub use command::{
@@ -36,3 +37,4 @@ pub use preferences::{
 };
 pub use problem::{PhaseSchema, ProblemSchema};
 pub use status::{Counts, HostKind, NodeStatus, SecretView, ShutdownReport, VaultView};
+pub use trial::{TrialState, TrialView};

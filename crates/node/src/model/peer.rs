@@ -132,4 +132,6 @@ pub struct PeerView {
     pub unread: u64,
     /// Whether its notifications are muted.
     pub muted: bool,
+    /// Whether it is the throw-away second node of a trial.
+    pub trial: bool,
 }

@@ -28,7 +28,7 @@ pub struct VaultView {
 /// Numbers for the tray and the sidebar.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 pub struct Counts {
-    /// Peers that are paired.
+    /// Peers that are paired; the second node of a trial does not count.
     pub peers: u64,
     /// Messages waiting in the outbox.
     pub queued: u64,

@@ -17,4 +17,4 @@ mod swap;
 pub(crate) use bind::{answer_bind, answer_confirm, confirm_on, settle_token};
 pub(crate) use book::Book;
 pub(crate) use inviter::{hello, prove, restore};
-pub(crate) use roster::{answer_unpair, set_option};
+pub(crate) use roster::{answer_unpair, delete_with_history, forget, set_option};

@@ -50,16 +50,7 @@ impl Node {
                     "Run `tieline peers remove {name}`, or choose Unpair on its page."
                 )));
         }
-        self.part(&peer).await?;
-        let id = peer.id;
-        while self
-            .store
-            .write(move |tx| peers::delete_history(tx, id, 500))
-            .await?
-        {}
-        self.store.write(move |tx| peers::delete(tx, id)).await?;
-        self.events.changed(EventKind::Messages, String::new());
-        Ok(())
+        forget(self, &peer).await
     }
 
     /// Unpairs: the other side is told if it can be, and is a stranger from this moment on.
@@ -170,6 +161,24 @@ impl Node {
         self.events.changed(EventKind::Peers, alias);
         Ok(())
     }
+}
+
+/// Unpairs and leaves nothing of the peer behind, no message and no name.
+pub(crate) async fn forget(node: &Node, peer: &Arc<Peer>) -> Result<(), Problem> {
+    node.part(peer).await?;
+    delete_with_history(node, peer.id).await
+}
+
+/// Deletes a revoked peer with all its messages.
+pub(crate) async fn delete_with_history(node: &Node, id: peers::PeerId) -> Result<(), Problem> {
+    let store = &node.store;
+    while store
+        .write(move |tx| peers::delete_history(tx, id, 500))
+        .await?
+    {}
+    store.write(move |tx| peers::delete(tx, id)).await?;
+    node.events.changed(EventKind::Messages, String::new());
+    Ok(())
 }
 
 /// The peer has unpaired this node. It stays on the list, with the reason, until the person removes it.

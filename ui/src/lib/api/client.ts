@@ -22,6 +22,7 @@ import type {
   RouteChoice,
   SendOutcome,
   SwapOffer,
+  TrialView,
 } from './types';
 
 /** Which messages to list; `before` continues a page at its `next`. */
@@ -64,6 +65,12 @@ export function createApi(host: Pick<Host, 'request'>, signedOut: (problem: Prob
     previewLink: (link: string) =>
       post<LinkPreview>('/control/join/preview', { body: { link } satisfies Body<'/control/join/preview'> }),
     join: (link: string) => post<JoinView>('/control/join', { body: { link } satisfies Body<'/control/join'> }),
+
+    trial: () => get<TrialView>('/control/trial'),
+    startTrial: () => post<TrialView>('/control/trial'),
+    unplugTrial: () => post<TrialView>('/control/trial/unplug'),
+    plugTrial: () => post<TrialView>('/control/trial/plug'),
+    endTrial: () => remove<void>('/control/trial'),
 
     swapOffer: () => get<SwapOffer>('/control/swap'),
     /** Says what a pasted text holds of another machine; nothing is stored or sent. */

@@ -33,6 +33,9 @@ export type PresentedView = Exactly<
   Present<schema.PresentedView>,
   { form: 'card' | 'pem' | 'peersJson' | 'parts' }
 >;
+/** The throw-away second node. */
+export type TrialView = Present<schema.TrialView>;
+export type SecretView = Present<schema.SecretView>;
 export type SwapOffer = Present<schema.SwapOffer>;
 
 export type AttemptView = Exactly<Present<schema.AttemptView>, { status: 'success' | 'failed' }>;

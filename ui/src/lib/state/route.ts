@@ -3,6 +3,7 @@ export type PairTab = 'show' | 'join' | 'swap';
 
 /** Which page is shown, as it stands in the address after `#`. */
 export type Route =
+  | { page: 'welcome' }
   | { page: 'peers' }
   | { page: 'peer'; name: string }
   | { page: 'pair'; tab: PairTab }
@@ -28,6 +29,8 @@ export function parseRoute(hash: string): Route {
   switch (head) {
     case 'peers':
       return arg ? { page: 'peer', name: arg } : { page: 'peers' };
+    case 'welcome':
+      return { page: 'welcome' };
     case 'pair':
       return { page: 'pair', tab: arg === 'join' || arg === 'swap' ? arg : 'show' };
     case 'messages':
@@ -45,6 +48,8 @@ export function parseRoute(hash: string): Route {
 
 export function linkTo(route: Route): string {
   switch (route.page) {
+    case 'welcome':
+      return '#/welcome';
     case 'peers':
       return '#/peers';
     case 'peer':
