@@ -44,6 +44,7 @@ impl Node {
         let now = wall_now();
         let another = old != card.key_id();
         let why = serde_json::json!(meant_for_old_keys(&peer.alias()));
+        let _turn = self.changing.lock().await;
         let row = self
             .store
             .write(move |tx| {

@@ -1061,7 +1061,7 @@ export interface components {
         Counts: {
             /**
              * Format: int64
-             * @description Peers that are paired.
+             * @description Peers that are paired; the second node of a trial does not count.
              */
             peers: number;
             /**
