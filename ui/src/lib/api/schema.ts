@@ -727,6 +727,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/control/secrets/{name}/reveal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The value of a secret. Not a GET, so that nothing on the way keeps it or asks for it ahead. */
+        post: operations["revealSecret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/control/send": {
         parameters: {
             query?: never;
@@ -823,6 +840,76 @@ export interface paths {
         get: operations["getToken"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/control/token/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Replace the local API's token. The old one is refused from now on. */
+        post: operations["rotateToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/control/trial": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the trial stands. */
+        get: operations["getTrial"];
+        put?: never;
+        /** Start a second node on this machine and pair the two. One that is there already stays. */
+        post: operations["startTrial"];
+        /** End the trial: unpairs, and removes the second node with its home and messages. */
+        delete: operations["endTrial"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/control/trial/plug": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Start it again where it was. */
+        post: operations["plugTrial"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/control/trial/unplug": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop the second node, as if its cable had been pulled. */
+        post: operations["unplugTrial"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1577,6 +1664,8 @@ export interface components {
             unread: number;
             /** @description Whether its notifications are muted. */
             muted: boolean;
+            /** @description Whether it is the throw-away second node of a trial. */
+            trial: boolean;
         };
         /** @description A peer's question that waits for the person. */
         PendingAsk: {
@@ -1803,6 +1892,11 @@ export interface components {
             /** @enum {string} */
             kind: "endpoint";
         };
+        /** @description A secret's value, for the person who asked to see it. Not printable, so that no log can hold it. */
+        RevealedSecret: {
+            /** @description The value. */
+            value: string;
+        };
         /**
          * @description Which way a message may travel.
          * @enum {string}
@@ -1890,6 +1984,25 @@ export interface components {
         TrialBody: {
             hook?: components["schemas"]["Hook"] | null;
         };
+        /**
+         * @description Where the throw-away second node stands.
+         * @enum {string}
+         */
+        TrialState: "off" | "running" | "unplugged";
+        /** @description The throw-away second node: something to try everything with before there is another machine. */
+        TrialView: {
+            /** @description Where it stands. */
+            state: components["schemas"]["TrialState"];
+            /** @description Its name among the peers. */
+            peer?: string | null;
+            /** @description Where it listens for peers. */
+            address?: string | null;
+            /**
+             * @description A command for a terminal on this machine that sends it a message as an agent would; absent
+             *     while the local API does not listen.
+             */
+            command?: string | null;
+        };
         /** @description Where secrets are kept. */
         VaultView: {
             /** @description `keychain` or `file`. */
@@ -1975,6 +2088,7 @@ export type ReceiptView = components['schemas']['ReceiptView'];
 export type RenameInput = components['schemas']['RenameInput'];
 export type Reply = components['schemas']['Reply'];
 export type Responder = components['schemas']['Responder'];
+export type RevealedSecret = components['schemas']['RevealedSecret'];
 export type RouteChoice = components['schemas']['RouteChoice'];
 export type RouteOrder = components['schemas']['RouteOrder'];
 export type SecretInput = components['schemas']['SecretInput'];
@@ -1984,6 +2098,8 @@ export type SendRequest = components['schemas']['SendRequest'];
 export type SwapOffer = components['schemas']['SwapOffer'];
 export type Token = components['schemas']['Token'];
 export type TrialBody = components['schemas']['TrialBody'];
+export type TrialState = components['schemas']['TrialState'];
+export type TrialView = components['schemas']['TrialView'];
 export type VaultView = components['schemas']['VaultView'];
 export type Via = components['schemas']['Via'];
 export type $defs = Record<string, never>;
@@ -3748,6 +3864,45 @@ export interface operations {
             };
         };
     };
+    revealSecret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The secret's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RevealedSecret"];
+                };
+            };
+            /** @description Asked from a browser */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     send: {
         parameters: {
             query?: never;
@@ -3928,6 +4083,168 @@ export interface operations {
                 };
             };
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rotateToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Token"];
+                };
+            };
+            /** @description Asked from a browser */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getTrial: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrialView"];
+                };
+            };
+        };
+    };
+    startTrial: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrialView"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    endTrial: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Nothing is left of it */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    plugTrial: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrialView"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unplugTrial: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrialView"];
+                };
+            };
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
