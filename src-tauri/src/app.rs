@@ -270,11 +270,16 @@ async fn quit_on_signal<R: Runtime>(app: AppHandle<R>) {
 }
 
 fn start_logging() {
+    use tracing_subscriber::layer::SubscriberExt;
+    use tracing_subscriber::util::SubscriberInitExt;
+
     let filter = tracing_subscriber::EnvFilter::try_from_env("TIELINE_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,tieline=info"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .finish()
+        .with(tieline_node::log::layer())
         .init();
 }
 

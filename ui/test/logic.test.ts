@@ -114,6 +114,9 @@ describe('words and places', () => {
       { page: 'messages', peer: 'box & co', message: 'm:1' },
       { page: 'messages', peer: 'box', compose: true },
       { page: 'messages', peer: 'box', ask: 'a-1' },
+      { page: 'deliveries' },
+      { page: 'deliveries', peer: 'box', state: 'failed', over: 'held', evidence: 'signed', message: 'm:1' },
+      { page: 'diagnostics' },
     ];
     expect(routes.map((route) => parseRoute(linkTo(route)))).toEqual(routes);
     expect(parseRoute('#/%E0%A4%A')).toEqual({ page: 'peers' });

@@ -53,6 +53,11 @@ pub(crate) fn bind(home: &Path) -> Result<Listener, Problem> {
     Ok(listener)
 }
 
+/// Where the control socket of `home` is.
+pub(crate) fn path(home: &Path) -> std::path::PathBuf {
+    imp::path(home)
+}
+
 impl Accept for Listener {
     type Stream = Stream;
 

@@ -80,6 +80,8 @@ pub struct Engine {
     pub(crate) clock: ElapsedClock,
     pub(crate) peer_addr: SocketAddr,
     pub(crate) api_addr: Mutex<Option<SocketAddr>>,
+    /// Where else something of this node listens, for diagnostics.
+    pub(crate) listening: Mutex<HashMap<&'static str, String>>,
     pub(crate) problems: Mutex<Vec<Problem>>,
     pub(crate) started: Instant,
     pub(crate) started_at: tieline_wire::time::UnixMillis,

@@ -86,6 +86,7 @@ impl Node {
             clock,
             peer_addr,
             api_addr: Mutex::default(),
+            listening: Mutex::default(),
             problems: Mutex::new(problems),
             started: Instant::now(),
             started_at: wall_now(),
@@ -289,7 +290,8 @@ fn read(
     Ok((identity, name, ElapsedClock::resume(clock, wall_now())))
 }
 
-fn host_name() -> String {
+/// The machine's own name, without its domain.
+pub(crate) fn host_name() -> String {
     let name = hostname::get()
         .ok()
         .and_then(|name| name.into_string().ok())

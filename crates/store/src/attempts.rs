@@ -7,6 +7,7 @@ use tieline_wire::time::UnixMillis;
 
 use crate::StoreError;
 use crate::convert::{self, stored_enum};
+use crate::peers::PeerId;
 
 stored_enum! {
     /// How an attempt ended.
@@ -111,6 +112,19 @@ pub fn last(
     // Places are given without gaps, so the last one is the count.
     let count = attempts.last().map_or(0, |(place, _)| *place);
     Ok((attempts, count))
+}
+
+/// The attempts that failed last, with the peer they went to; the newest message's first.
+///
+/// # Errors
+/// Any failure of the database.
+pub fn recent_failures(conn: &Connection, most: u32) -> Result<Vec<(PeerId, Attempt)>, StoreError> {
+    let sql = "SELECT a.route, a.via, a.address, a.phase, a.status, a.code, a.detail, a.started_at, a.latency_us, \
+        a.connect_us, a.tls_us, a.auth_us, a.store_us, m.peer_id FROM attempts a CROSS JOIN messages m \
+        ON m.seq = a.message_seq WHERE a.status <> 'success' ORDER BY a.message_seq DESC, a.ordinal DESC LIMIT ?1";
+    let mut statement = conn.prepare_cached(sql)?;
+    let rows = statement.query_map([most], |row| Ok((row.get(13)?, read(row)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// A message's attempts in their order.

@@ -29,7 +29,9 @@ pub use outgoing::{
     Finish, NewOutgoing, Queued, cancel, due_for_peer, expose, finish_outgoing, insert_outgoing,
     peers_with_due, requeue, start_sending, stop_retries, unconfirmed_for_peer,
 };
-pub use pages::{Counts, Cursor, Filter, MAX_PAGE, MAX_PAGE_BYTES, Page, Tried, counts, list};
+pub use pages::{
+    Counts, Cursor, Filter, MAX_PAGE, MAX_PAGE_BYTES, Page, Tried, count, counts, list,
+};
 pub use state::{Assurance, Direction, Evidence, Mode, State};
 pub use upkeep::{Expired, Recovered, expire, give_up, recover_on_start};
 

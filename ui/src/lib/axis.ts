@@ -1,7 +1,7 @@
 import type { AttemptView } from './api/types';
 
 /** `answer` is the request, what the peer does with it, and its word back. */
-export type SegmentName = 'connect' | 'tls' | 'answer' | 'rest';
+export type SegmentName = 'connect' | 'tls' | 'auth' | 'answer' | 'rest';
 
 /** One coloured piece of an attempt's bar, in fractions of the whole axis. */
 export interface Segment {
@@ -45,10 +45,11 @@ export function axisOf(attempts: AttemptView[]): Axis {
 const SHARED_LIMIT = 20;
 
 function segmentsOf(attempt: AttemptView, startMs: number, scaleMs: number): Segment[] {
-  const { connectMs, tlsMs, storeMs } = attempt.timings ?? {};
+  const { connectMs, tlsMs, authMs, storeMs } = attempt.timings ?? {};
   const parts: [SegmentName, number | undefined][] = [
     ['connect', connectMs],
     ['tls', tlsMs],
+    ['auth', authMs],
     ['answer', storeMs],
   ];
   const segments: Segment[] = [];

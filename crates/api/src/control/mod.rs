@@ -7,6 +7,7 @@
 mod asks;
 mod caller;
 mod deliveries;
+mod diagnostics;
 mod events;
 mod hooks;
 mod invites;
@@ -120,6 +121,7 @@ pub fn serve_control_socket(
     orders: HostOrders,
 ) -> Result<ControlServer, Problem> {
     let listener = socket::bind(home)?;
+    node.note_listening("control", socket::path(home).display().to_string());
     let stop = CancellationToken::new();
     let control = Control {
         node,
@@ -177,6 +179,9 @@ fn routes() -> OpenApiRouter<Control> {
         .routes(routes!(deliveries::try_now))
         .routes(routes!(deliveries::cancel))
         .routes(routes!(deliveries::again))
+        .routes(routes!(diagnostics::show))
+        .routes(routes!(diagnostics::report))
+        .routes(routes!(diagnostics::log))
         .routes(routes!(asks::ask))
         .routes(routes!(asks::pending))
         .routes(routes!(asks::show))

@@ -91,6 +91,7 @@ impl PageListener {
     #[must_use]
     pub fn serve(self, node: Node, files: Files) -> PageServer {
         let stop = CancellationToken::new();
+        node.note_listening("page", self.addr.to_string());
         let router = router(node, self.door, files, self.addr, stop.clone());
         PageServer {
             running: serve::Running::start(self.listener, router, stop),

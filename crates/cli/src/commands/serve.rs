@@ -15,6 +15,8 @@ use tieline_node::{Node, NodeConfig, Platform};
 use tieline_wire::problem::{Code, Problem};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use super::{DONE, Outcome};
 use crate::output::Output;
@@ -232,6 +234,8 @@ fn start_log(output: &Output) {
         .with_env_filter(filter)
         .with_writer(stderr)
         .with_ansi(stderr().is_terminal())
+        .finish()
+        .with(tieline_node::log::layer())
         .init();
 }
 

@@ -15,7 +15,7 @@ use crate::clock::Instant;
 
 const HOUR: Duration = Duration::from_secs(3600);
 /// Questions per peer, direction and hour before the person is asked.
-const ASKS_PER_HOUR: u32 = 30;
+pub(crate) const ASKS_PER_HOUR: u32 = 30;
 /// Messages of a peer that are handed over within an hour before the person is asked.
 const HANDOVERS_PER_HOUR: u32 = 60;
 /// What *Allow 10 more* adds.

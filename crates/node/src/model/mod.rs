@@ -6,6 +6,7 @@
 mod ask;
 mod command;
 mod delivery;
+mod diagnostics;
 mod event;
 mod hook;
 mod kithkit;
@@ -23,6 +24,9 @@ pub use command::{
 pub use delivery::{
     AttemptView, ConversationView, DeliveryPage, DeliveryView, MessageDetail, MessagePage,
     MessageView, PhaseTimings, PingFailure, PingView, ReceiptView, SendFailure, SendOutcome,
+};
+pub use diagnostics::{
+    BoundAddress, DatabaseView, DiagnosticsView, LimitView, LogLine, RecentProblem,
 };
 pub use event::{Event, EventKind};
 pub use hook::{Hook, HookTrial, HookView};

@@ -15,6 +15,7 @@ mod upkeep;
 pub(crate) use deliver::unpaired;
 pub(crate) use lane::lane;
 pub(crate) use outcome::{Delivery, Outcome};
+pub(crate) use send::EXPIRY;
 pub(crate) use stages::answer_stages;
 pub(crate) use stages::report;
 pub(crate) use upkeep::CLOCK;

@@ -27,7 +27,7 @@ use crate::peers::Peer;
 use crate::views;
 
 /// How long a queued message is tried.
-const EXPIRY: Duration = Duration::from_secs(7 * 24 * 3600);
+pub(crate) const EXPIRY: Duration = Duration::from_secs(7 * 24 * 3600);
 
 impl Node {
     /// What a name in `to` means here.

@@ -226,6 +226,15 @@ pub struct Counts {
     pub unconfirmed: i64,
 }
 
+/// How many messages there are, tombstones included.
+///
+/// # Errors
+/// Any failure of the database.
+pub fn count(conn: &Connection) -> Result<i64, StoreError> {
+    let mut statement = conn.prepare_cached("SELECT count(*) FROM messages")?;
+    Ok(statement.query_row([], |row| row.get(0))?)
+}
+
 /// The counts of every peer that has any, by peer. Reads only what is waiting, however long the history.
 ///
 /// # Errors

@@ -7,9 +7,11 @@ import type {
   CompareView,
   ConversationView,
   DeliveryPage,
+  DiagnosticsView,
   InviteView,
   JoinView,
   LinkPreview,
+  LogLine,
   MessageDetail,
   MessagePage,
   MessageView,
@@ -129,6 +131,11 @@ export function createApi(host: Pick<Host, 'request'>, signedOut: (problem: Prob
     /** Answers a peer's question; without a text, declines. */
     reply: (id: string, text?: string) =>
       post<void>('/control/asks/{id}/reply', { path: { id }, body: { text } satisfies Body<'/control/asks/{id}/reply'> }),
+    diagnostics: () => get<DiagnosticsView>('/control/diagnostics'),
+    /** Text without secrets, names and addresses. */
+    report: () => get<{ text: string }>('/control/diagnostics/report'),
+    log: (limit?: number) => get<LogLine[]>('/control/log', { query: { limit } }),
+
     brakes: () => get<BrakeView[]>('/control/brakes'),
     setBrake: (peer: string, kind: BrakeView['kind'], allow: boolean) =>
       post<void>('/control/brakes', { body: { peer, kind, allow } satisfies Body<'/control/brakes'> }),

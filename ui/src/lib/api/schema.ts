@@ -155,6 +155,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/control/diagnostics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where the node listens, its limits, its files, and what failed last. */
+        get: operations["getDiagnostics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/control/diagnostics/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A report to be shown to strangers: no secret, no text of a message, no name, no address in it. */
+        get: operations["getReport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/control/events": {
         parameters: {
             query?: never;
@@ -287,6 +321,23 @@ export interface paths {
         get: operations["getKithkitLan"];
         /** Switch the listener on, change it, or switch it off. Where it cannot listen, it stays as it was. */
         put: operations["setKithkitLan"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/control/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The last lines of the host's log, the oldest first. */
+        get: operations["getLog"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -1041,6 +1092,16 @@ export interface components {
             startedAt?: string | null;
             timings?: components["schemas"]["PhaseTimings"] | null;
         };
+        /** @description Where something of this node listens. */
+        BoundAddress: {
+            /**
+             * @description `peers` (the peer listener), `api` (the local API), `page` (the page for browsers), `kithkit`
+             *     (the listener for KithKit machines) or `control` (the control socket).
+             */
+            what: string;
+            /** @description Address or path; absent where it is off. */
+            address?: string | null;
+        };
         /** @description The person's word at a brake. */
         BrakeOrder: {
             /** @description The peer's name. */
@@ -1167,6 +1228,28 @@ export interface components {
              */
             unread: number;
         };
+        /** @description The database. */
+        DatabaseView: {
+            /** @description The file. */
+            path: string;
+            /**
+             * Format: int64
+             * @description Its size.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description Size of its write-ahead log, which is folded into it now and then.
+             */
+            logBytes: number;
+            /**
+             * Format: int64
+             * @description Messages in it, with those whose content is no longer kept.
+             */
+            messages: number;
+            /** @description Names it; another one after it was put back from a copy. */
+            storeId: string;
+        };
         /** @description A page of outgoing messages, newest first. */
         DeliveryPage: {
             /** @description The messages. */
@@ -1190,6 +1273,47 @@ export interface components {
             attemptCount: number;
             /** @description Every receipt, oldest first. */
             receipts: components["schemas"]["ReceiptView"][];
+        };
+        /** @description The node from the inside. */
+        DiagnosticsView: {
+            /** @description What it calls itself. */
+            name: string;
+            /** @description Version of the program. */
+            version: string;
+            /** @description What hosts it. */
+            host: components["schemas"]["HostKind"];
+            /**
+             * Format: int32
+             * @description Process id of the host.
+             */
+            pid: number;
+            /** @description When it started. */
+            startedAt: string;
+            /**
+             * Format: int64
+             * @description How long it has run, in milliseconds.
+             */
+            uptimeMs: number;
+            /** @description What it runs on. */
+            platform: components["schemas"]["Platform"];
+            /** @description The operating system by its own name. */
+            system: string;
+            /** @description The processor's architecture. */
+            architecture: string;
+            /** @description Its home directory. */
+            home: string;
+            /** @description Where it listens. */
+            addresses: components["schemas"]["BoundAddress"][];
+            /** @description What bounds it. */
+            limits: components["schemas"]["LimitView"][];
+            /** @description Where secrets are kept. */
+            vault: components["schemas"]["VaultView"];
+            /** @description The database. */
+            database: components["schemas"]["DatabaseView"];
+            /** @description What is wrong now. */
+            problems: components["schemas"]["Problem"][];
+            /** @description Why the last tries of deliveries failed, the newest first. */
+            recent: components["schemas"]["RecentProblem"][];
         };
         /** @description One direction of the line. */
         Direction: {
@@ -1395,6 +1519,18 @@ export interface components {
          * @enum {string}
          */
         LanPosture: "enforce" | "permissive";
+        /** @description A bound on what can be done here. */
+        LimitView: {
+            /** @description In words. */
+            what: string;
+            /**
+             * Format: int64
+             * @description How much.
+             */
+            value: number;
+            /** @description `bytes`, `seconds`, `days` or `count`. */
+            unit: string;
+        };
         /** @description Both directions of the line to a peer, each measured. */
         LineView: {
             /** @description Whether this node can dial the peer. */
@@ -1447,6 +1583,17 @@ export interface components {
             status?: string | null;
             /** @description Time of this answer. */
             timestamp: string;
+        };
+        /** @description A line of the log. */
+        LogLine: {
+            /** @description When. */
+            at: string;
+            /** @description `error`, `warn`, `info`, `debug` or `trace`. */
+            level: string;
+            /** @description The part of the program. */
+            target: string;
+            /** @description What happened, without anything that looks like a secret. */
+            text: string;
         };
         /** @description A message with all that happened to it. */
         MessageDetail: {
@@ -1847,6 +1994,20 @@ export interface components {
             /** @description Ed25519 signature, base64. */
             signature: string;
         };
+        /** @description Tries that failed for one reason. */
+        RecentProblem: {
+            /** @description When the last of them began. */
+            at: string;
+            /**
+             * Format: int64
+             * @description How many of the last tries they were.
+             */
+            count: number;
+            /** @description The peer's name here. */
+            peer: string;
+            /** @description Why. */
+            problem: components["schemas"]["Problem"];
+        };
         /** @description A name. */
         RenameInput: {
             /** @description The new name: 1 to 64 of `a-z 0-9 . _ -`. */
@@ -1856,6 +2017,11 @@ export interface components {
         Reply: {
             /** @description The answer; left out to decline. */
             text?: string | null;
+        };
+        /** @description A report for somebody who helps. */
+        Report: {
+            /** @description Plain text. */
+            text: string;
         };
         /** @description What answers a peer's questions. */
         Responder: {
@@ -2028,6 +2194,7 @@ export type AskBody = components['schemas']['AskBody'];
 export type AskPart = components['schemas']['AskPart'];
 export type AskView = components['schemas']['AskView'];
 export type AttemptView = components['schemas']['AttemptView'];
+export type BoundAddress = components['schemas']['BoundAddress'];
 export type BrakeOrder = components['schemas']['BrakeOrder'];
 export type BrakeView = components['schemas']['BrakeView'];
 export type Card = components['schemas']['Card'];
@@ -2035,8 +2202,10 @@ export type CompareInput = components['schemas']['CompareInput'];
 export type CompareView = components['schemas']['CompareView'];
 export type ConversationView = components['schemas']['ConversationView'];
 export type Counts = components['schemas']['Counts'];
+export type DatabaseView = components['schemas']['DatabaseView'];
 export type DeliveryPage = components['schemas']['DeliveryPage'];
 export type DeliveryView = components['schemas']['DeliveryView'];
+export type DiagnosticsView = components['schemas']['DiagnosticsView'];
 export type Direction = components['schemas']['Direction'];
 export type DirectionState = components['schemas']['DirectionState'];
 export type Event = components['schemas']['Event'];
@@ -2055,10 +2224,12 @@ export type KithkitLanOrder = components['schemas']['KithkitLanOrder'];
 export type KithkitLanView = components['schemas']['KithkitLanView'];
 export type KithkitPeer = components['schemas']['KithkitPeer'];
 export type LanPosture = components['schemas']['LanPosture'];
+export type LimitView = components['schemas']['LimitView'];
 export type LineView = components['schemas']['LineView'];
 export type LinkInput = components['schemas']['LinkInput'];
 export type LinkPreview = components['schemas']['LinkPreview'];
 export type LocalError = components['schemas']['LocalError'];
+export type LogLine = components['schemas']['LogLine'];
 export type MessageDetail = components['schemas']['MessageDetail'];
 export type MessagePage = components['schemas']['MessagePage'];
 export type MessageView = components['schemas']['MessageView'];
@@ -2085,8 +2256,10 @@ export type Provenance = components['schemas']['Provenance'];
 export type QuietHours = components['schemas']['QuietHours'];
 export type ReadInput = components['schemas']['ReadInput'];
 export type ReceiptView = components['schemas']['ReceiptView'];
+export type RecentProblem = components['schemas']['RecentProblem'];
 export type RenameInput = components['schemas']['RenameInput'];
 export type Reply = components['schemas']['Reply'];
+export type Report = components['schemas']['Report'];
 export type Responder = components['schemas']['Responder'];
 export type RevealedSecret = components['schemas']['RevealedSecret'];
 export type RouteChoice = components['schemas']['RouteChoice'];
@@ -2416,6 +2589,60 @@ export interface operations {
             };
             /** @description `peer` names none */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getDiagnostics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DiagnosticsView"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getReport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report"];
+                };
+            };
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2759,6 +2986,28 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getLog: {
+        parameters: {
+            query?: {
+                /** @description At most this many lines; 200 otherwise. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogLine"][];
                 };
             };
         };

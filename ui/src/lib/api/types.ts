@@ -82,8 +82,11 @@ export type SendOutcome = Exactly<Present<schema.SendOutcome>, { attempts: Attem
 export type AskView = Exactly<Present<schema.AskView>, { status: 'answered' | 'accepted' | 'failed'; problem?: Problem }>;
 /** A peer's question that waits for the person. */
 export type PendingAsk = Present<schema.PendingAsk>;
-export type BrakeView = Exactly<Present<schema.BrakeView>, { kind: 'asksIn' | 'asksOut' }>;
+export type BrakeView = Exactly<Present<schema.BrakeView>, { kind: 'asksIn' | 'asksOut' | 'handovers' }>;
 export type RouteChoice = schema.RouteChoice;
+
+export type DiagnosticsView = Present<schema.DiagnosticsView>;
+export type LogLine = Present<schema.LogLine>;
 
 /** What changed in the engine; the page fetches what it shows of that kind again. */
 export type EventKind = schema.EventKind;

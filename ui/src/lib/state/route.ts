@@ -7,7 +7,9 @@ export type Route =
   | { page: 'peers' }
   | { page: 'peer'; name: string }
   | { page: 'pair'; tab: PairTab }
-  | MessagesRoute;
+  | MessagesRoute
+  | DeliveriesRoute
+  | { page: 'diagnostics' };
 
 /**
  * The conversations, or the one with `peer`. `message` is open beside it; `compose` puts the cursor into the
@@ -19,6 +21,16 @@ export interface MessagesRoute {
   message?: string;
   compose?: boolean;
   ask?: string;
+}
+
+/** Outgoing messages with their way, narrowed down; `message` is open beside them. */
+export interface DeliveriesRoute {
+  page: 'deliveries';
+  peer?: string;
+  state?: string;
+  over?: string;
+  evidence?: string;
+  message?: string;
 }
 
 export function parseRoute(hash: string): Route {
@@ -41,6 +53,17 @@ export function parseRoute(hash: string): Route {
         compose: asked.has('compose') || undefined,
         ask: asked.get('ask') || undefined,
       });
+    case 'deliveries':
+      return withoutUnset({
+        page: 'deliveries',
+        peer: asked.get('peer') || undefined,
+        state: asked.get('state') || undefined,
+        over: asked.get('over') || undefined,
+        evidence: asked.get('evidence') || undefined,
+        message: arg || undefined,
+      });
+    case 'diagnostics':
+      return { page: 'diagnostics' };
     default:
       return { page: 'peers' };
   }
@@ -60,6 +83,12 @@ export function linkTo(route: Route): string {
       const peer = route.peer ? `/${encodeURIComponent(route.peer)}` : '';
       return `#/messages${peer}${questionOf({ message: route.message, compose: route.compose, ask: route.ask })}`;
     }
+    case 'deliveries': {
+      const { page, message, ...filter } = route;
+      return `#/${page}${message ? `/${encodeURIComponent(message)}` : ''}${questionOf(filter)}`;
+    }
+    case 'diagnostics':
+      return '#/diagnostics';
   }
 }
 

@@ -1,0 +1,106 @@
+//! What a report gives away: nothing.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::path::Path;
+
+use tieline_node::model::{HostKind, OnFailure, RouteChoice, SendCommand};
+use tieline_node::{Node, NodeConfig, VaultChoice};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+async fn start(home: &Path, name: &str) -> Node {
+    Node::start(NodeConfig {
+        home: home.to_owned(),
+        name: Some(name.to_owned()),
+        peer_addr: "127.0.0.1:0".parse().unwrap(),
+        vault: VaultChoice::File {
+            passphrase_file: None,
+        },
+        host: HostKind::Serve,
+        version: "0.0.0",
+    })
+    .await
+    .unwrap()
+}
+
+fn message(to: &str, text: &str) -> SendCommand {
+    let payload = serde_json::json!({"type": "text", "text": text});
+    SendCommand {
+        to: to.to_owned(),
+        payload: payload.as_object().unwrap().clone(),
+        route: RouteChoice::Auto,
+        message_id: None,
+        on_failure: OnFailure::Fail,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_report_has_no_secret_link_text_name_or_key_in_it() {
+    tracing_subscriber::registry()
+        .with(tieline_node::log::layer())
+        .init();
+    let (a_home, b_home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let a = start(a_home.path(), "annas-mac").await;
+    let b = start(b_home.path(), "bobs-box").await;
+    let used = b.create_invite(None).await.unwrap().link.unwrap();
+    a.join(&used).await.unwrap();
+    b.keep("annas-mac").await.unwrap();
+    a.set_secret("credential-x", "correct-horse-battery")
+        .await
+        .unwrap();
+    let open = a.create_invite(None).await.unwrap().link.unwrap();
+    a.send(message("bobs-box", "the launch code is 4711"))
+        .await
+        .unwrap();
+    b.shutdown().await;
+    a.send(message("bobs-box", "are you there, Bob?"))
+        .await
+        .unwrap_err();
+    let status = a.status().await.unwrap();
+    let peer = a.peer("bobs-box").await.unwrap();
+    // What should never be logged is struck out where it is.
+    tracing::warn!(link = %open, token = %a.api_token(), peer = "bobs-box", "a careless line");
+
+    let report = a.report().await.unwrap();
+    for absent in [
+        used.as_str(),
+        open.as_str(),
+        "tieline://",
+        a.api_token().as_str(),
+        "correct-horse-battery",
+        "launch code",
+        "are you there",
+        "annas-mac",
+        "bobs-box",
+        status.key_id.as_str(),
+        status.pin.as_str(),
+        status.fingerprint.as_str(),
+        status.home.as_str(),
+        peer.key_id.as_deref().unwrap(),
+        peer.fingerprint.as_deref().unwrap(),
+        &status.words[..3].join(" "),
+    ] {
+        assert!(
+            !report.contains(absent),
+            "{absent:?} is in the report:\n{report}"
+        );
+    }
+    for present in [
+        "Tieline 0.0.0",
+        "peer-1",
+        "a careless line",
+        "- peers: 127.0.0.1:",
+    ] {
+        assert!(
+            report.contains(present),
+            "{present:?} is not in the report:\n{report}"
+        );
+    }
+
+    let view = a.diagnostics().await.unwrap();
+    assert_eq!(view.database.messages, 2);
+    assert!(view.database.bytes > 0);
+    assert_eq!(view.recent.first().unwrap().peer, "bobs-box");
+    assert!(view.limits.iter().any(|limit| limit.unit == "bytes"));
+    a.shutdown().await;
+}
