@@ -14,9 +14,11 @@
 mod harness;
 
 mod desk;
+mod links;
 mod messages;
 mod pairing;
 mod starting;
+mod story;
 mod tray;
 mod trouble;
 mod window;

@@ -5,13 +5,13 @@ use crate::harness::Machine;
 use crate::window::Window;
 
 /// The fingerprint words that the window shows.
-fn words(window: &Window) -> Vec<String> {
+pub(crate) fn words(window: &Window) -> Vec<String> {
     let script = "return [...document.querySelectorAll('[data-testid=words] li')].map((li) => li.lastChild.data)";
     serde_json::from_value(window.evaluate(script)).expect("words")
 }
 
 /// The fingerprint words that a node says of itself.
-fn own_words(machine: &Machine) -> Vec<String> {
+pub(crate) fn own_words(machine: &Machine) -> Vec<String> {
     let status = machine.tieline(["status", "--json"]).success().json();
     serde_json::from_value(status["words"].clone()).expect("words")
 }

@@ -65,6 +65,17 @@ impl Window {
         self.act(&format!("click {text}"), &path, "click", &json!({}));
     }
 
+    /// Clicks the choice with this title, beside which more is said.
+    pub(crate) fn choose(&mut self, title: &str) {
+        let path = format!("//*[self::button or self::a][.//strong[normalize-space()={title:?}]]");
+        self.act(&format!("click {title}"), &path, "click", &json!({}));
+    }
+
+    /// What was clicked and typed so far, in order.
+    pub(crate) fn log(&self) -> &[String] {
+        &self.done
+    }
+
     /// The same for a click that ends the app, so that its answer may never come.
     pub(crate) fn click_goodbye(self, text: &str) {
         let element = self.wait_for(&format!("//button[normalize-space()={text:?}]"));

@@ -2,20 +2,11 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
-
 use x11rb::connection::Connection;
-use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{
-    AtomEnum, ClientMessageEvent, ConnectionExt, CreateWindowAux, EventMask, MapState, Window,
-    WindowClass,
+    AtomEnum, ClientMessageEvent, ConnectionExt, EventMask, MapState, Window,
 };
 use x11rb::rust_connection::RustConnection;
-
-use crate::harness::wait;
-
-/// The clipboard's owner is another program.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Ends with it.
 pub(crate) struct Display {
@@ -96,57 +87,14 @@ impl Display {
         sent.check().expect("the window is there");
     }
 
-    /// The text on the clipboard as another program gets it, empty if there is none.
-    pub(crate) fn clipboard(&self) -> String {
-        let (connection, root) = self.connect();
-        let window = connection.generate_id().expect("an id");
-        connection
-            .create_window(
-                0,
-                window,
-                root,
-                0,
-                0,
-                1,
-                1,
-                0,
-                WindowClass::INPUT_ONLY,
-                0,
-                &CreateWindowAux::new(),
-            )
-            .expect("a window");
-        let [clipboard, utf8, property] =
-            ["CLIPBOARD", "UTF8_STRING", "TIELINE_TEST"].map(|name| atom(&connection, name));
-        connection
-            .convert_selection(window, clipboard, utf8, property, x11rb::CURRENT_TIME)
-            .expect("the request");
-        connection.flush().expect("the request is sent");
-        let answered =
-            wait::until(
-                "an answer of the clipboard's owner",
-                PATIENCE,
-                || match connection.poll_for_event().expect("an event") {
-                    Some(Event::SelectionNotify(answer)) => Some(answer.property != x11rb::NONE),
-                    _ => None,
-                },
-            );
-        if !answered {
-            return String::new();
-        }
-        let cookie = connection
-            .get_property(true, window, property, AtomEnum::ANY, 0, 1 << 20)
-            .expect("a request");
-        String::from_utf8(cookie.reply().expect("the text").value).expect("text in UTF-8")
-    }
-
-    fn connect(&self) -> (RustConnection, Window) {
+    pub(super) fn connect(&self) -> (RustConnection, Window) {
         let (connection, screen) = x11rb::connect(Some(&self.name)).expect("the display");
         let root = connection.setup().roots[screen].root;
         (connection, root)
     }
 }
 
-fn atom(connection: &RustConnection, name: &str) -> u32 {
+pub(super) fn atom(connection: &RustConnection, name: &str) -> u32 {
     let cookie = connection
         .intern_atom(false, name.as_bytes())
         .expect("a request");

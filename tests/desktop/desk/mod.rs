@@ -1,7 +1,9 @@
 //! A desktop of its own for one test: display, session bus, panel, notification service, home.
 
 mod bus;
+mod clipboard;
 mod display;
+mod keyring;
 mod notifications;
 mod panel;
 mod process;
@@ -17,6 +19,7 @@ use tempfile::TempDir;
 
 use self::bus::SessionBus;
 use self::display::Display;
+use self::keyring::Keyring;
 use self::notifications::Notifications;
 use self::panel::Panel;
 
@@ -26,25 +29,53 @@ pub(crate) struct Desk {
     bus: SessionBus,
     panel: Panel,
     notifications: Notifications,
+    _keyring: Option<Keyring>,
     directory: TempDir,
     vault: &'static str,
+    /// What the machine under test calls itself.
+    name: &'static str,
 }
 
 impl Desk {
     /// Sets one up.
     pub(crate) async fn new() -> Self {
+        Self::set_up(true).await
+    }
+
+    /// Sets one up whose desktop shows no tray icons, as GNOME without an extension.
+    pub(crate) async fn without_tray_host() -> Self {
+        Self::set_up(false).await
+    }
+
+    async fn set_up(shows_tray: bool) -> Self {
         let directory = TempDir::with_prefix("tieline-desk-").expect("a temporary directory");
         let display = Display::start();
         let bus = SessionBus::start(directory.path());
         let connection = bus.connect().await;
         Self {
-            panel: Panel::serve(&connection).await,
+            panel: Panel::new(&connection, shows_tray).await,
             notifications: Notifications::serve(&connection).await,
             display,
             bus,
+            _keyring: None,
             directory,
             vault: "file",
+            name: "mac",
         }
+    }
+
+    /// The same for a machine of another name.
+    pub(crate) fn named(mut self, name: &'static str) -> Self {
+        self.name = name;
+        self
+    }
+
+    /// The same with secrets in a keychain of its own, a real Secret Service.
+    pub(crate) async fn with_keychain(mut self) -> Self {
+        let command = self.command(Path::new("gnome-keyring-daemon"));
+        let bus = self.bus.connect().await;
+        self._keyring = Some(Keyring::start(command, &bus).await);
+        self.vault("keychain")
     }
 
     /// The same with another vault than the file.
@@ -60,6 +91,11 @@ impl Desk {
 
     /// Starts the app with these arguments beside the ones that every test needs.
     pub(crate) fn start<const N: usize>(&self, arguments: [&str; N]) -> App {
+        self.start_with(&arguments)
+    }
+
+    /// The same with arguments that the test made.
+    pub(crate) fn start_with(&self, arguments: &[&str]) -> App {
         let mut command = self.command(&app_program());
         command.args(self.arguments()).args(arguments);
         App::start(command, &self.directory.path().join("app.log"))
@@ -72,7 +108,7 @@ impl Desk {
             "--home",
             &home,
             "--name",
-            "mac",
+            self.name,
             "--peer-addr",
             "127.0.0.1:0",
             "--api-addr",
@@ -151,6 +187,11 @@ impl Desk {
     /// The text on the clipboard.
     pub(crate) fn clipboard(&self) -> String {
         self.display.clipboard()
+    }
+
+    /// Puts text on the clipboard.
+    pub(crate) fn put_on_clipboard(&self, text: &str) {
+        self.display.put_on_clipboard(text);
     }
 }
 

@@ -25,8 +25,15 @@ struct Address {
 }
 
 impl Panel {
-    pub(crate) async fn serve(connection: &Connection) -> Self {
+    /// A panel, or with `shows` false none at all.
+    pub(crate) async fn new(connection: &Connection, shows: bool) -> Self {
         let (tell, registered) = watch::channel(None);
+        if !shows {
+            return Self {
+                connection: connection.clone(),
+                registered,
+            };
+        }
         let watcher = Watcher { tell };
         connection
             .object_server()
