@@ -15,6 +15,7 @@ mod harness;
 
 mod desk;
 mod links;
+mod measure;
 mod messages;
 mod pairing;
 mod starting;

@@ -67,7 +67,7 @@ async fn two_people_pair_talk_and_keep_secrets_with_clicks_alone() {
     here.click("Open box");
     here.click("Ping");
     assert!(here.text_of("ping-result").contains("box answered in"));
-    here.click("Messages");
+    here.go_to("Messages");
     here.shows("good morning");
     here.picture("story-received");
 

@@ -71,6 +71,12 @@ impl Window {
         self.act(&format!("click {title}"), &path, "click", &json!({}));
     }
 
+    /// Goes to a page by its name at the side, which may have a number beside it.
+    pub(crate) fn go_to(&mut self, name: &str) {
+        let path = format!("//nav//a[starts-with(normalize-space(), {name:?})]");
+        self.act(&format!("click {name}"), &path, "click", &json!({}));
+    }
+
     /// What was clicked and typed so far, in order.
     pub(crate) fn log(&self) -> &[String] {
         &self.done

@@ -7,8 +7,43 @@ use anyhow::Result;
 use crate::invocation::Invocation;
 use crate::repository::Repository;
 
-/// Builds the command line and the benchmark program for release and runs the benchmarks.
+/// The first argument that asks for the app's figures.
+const APP: &str = "app";
+
+/// Builds what is measured for release and runs the benchmarks: of the node, or of the app.
 pub(crate) fn run(repository: &Repository, arguments: &[String]) -> Result<ExitCode> {
+    match arguments.split_first() {
+        Some((first, rest)) if first == APP => app(repository, rest),
+        _ => node(repository, arguments),
+    }
+}
+
+/// Measures the app on a display and a bus of its own, with the harness of the desktop tests.
+fn app(repository: &Repository, arguments: &[String]) -> Result<ExitCode> {
+    crate::ui::build(repository)?;
+    repository
+        .cargo(["build", "--release", "-p", "tieline-cli"])
+        .run()?;
+    repository
+        .cargo([
+            "test",
+            "--release",
+            "-p",
+            "tieline-desktop",
+            "--test",
+            "desktop",
+            "--",
+            "--ignored",
+            "--nocapture",
+            "measure::",
+        ])
+        .arguments(arguments)
+        .run()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Builds the command line and the benchmark program for release and runs the benchmarks.
+fn node(repository: &Repository, arguments: &[String]) -> Result<ExitCode> {
     repository
         .cargo([
             "build",

@@ -4,9 +4,25 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use x11rb::connection::Connection;
 use x11rb::protocol::xproto::{
-    AtomEnum, ClientMessageEvent, ConnectionExt, EventMask, MapState, Window,
+    AtomEnum, ClientMessageEvent, ConnectionExt, EventMask, ImageFormat, MapState, Window,
 };
 use x11rb::rust_connection::RustConnection;
+
+/// Every fourth pixel of a window in both directions.
+pub(crate) struct Frame {
+    pixels: Vec<[u8; 3]>,
+}
+
+impl Frame {
+    /// The share of pixels that differ.
+    pub(crate) fn difference(&self, other: &Self) -> f64 {
+        if self.pixels.len() != other.pixels.len() || self.pixels.is_empty() {
+            return 1.0;
+        }
+        let pairs = self.pixels.iter().zip(&other.pixels);
+        pairs.filter(|(one, two)| one != two).count() as f64 / self.pixels.len() as f64
+    }
+}
 
 /// Ends with it.
 pub(crate) struct Display {
@@ -66,6 +82,34 @@ impl Display {
             mapped.is_some_and(|window| window.map_state == MapState::VIEWABLE)
                 && named.is_some_and(|name| name.value == title.as_bytes())
         })
+    }
+
+    /// What a window shows.
+    pub(crate) fn frame(&self, window: Window) -> Option<Frame> {
+        let (connection, _) = self.connect();
+        let size = connection.get_geometry(window).ok()?.reply().ok()?;
+        let image = connection
+            .get_image(
+                ImageFormat::Z_PIXMAP,
+                window,
+                0,
+                0,
+                size.width,
+                size.height,
+                !0,
+            )
+            .ok()?
+            .reply()
+            .ok()?;
+        let row = usize::from(size.width) * 4;
+        let pixels = image
+            .data
+            .chunks_exact(row)
+            .step_by(4)
+            .flat_map(|row| row.chunks_exact(4).step_by(4))
+            .map(|pixel| [pixel[0], pixel[1], pixel[2]])
+            .collect();
+        Some(Frame { pixels })
     }
 
     /// Asks a window to close, as a window manager does.

@@ -8,6 +8,7 @@ mod notifications;
 mod panel;
 mod process;
 
+pub(crate) use display::Frame;
 pub(crate) use notifications::Notification;
 pub(crate) use panel::TrayItem;
 pub(crate) use process::App;
@@ -16,6 +17,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tempfile::TempDir;
+
+use crate::harness::http::Request;
 
 use self::bus::SessionBus;
 use self::display::Display;
@@ -176,6 +179,19 @@ impl Desk {
     /// Whether a window of the app can be seen.
     pub(crate) fn window_is_visible(&self) -> bool {
         self.display.window("Tieline").is_some()
+    }
+
+    /// What the app's window shows, if there is one.
+    pub(crate) fn frame(&self) -> Option<Frame> {
+        self.display.frame(self.display.window("Tieline")?)
+    }
+
+    /// The person has seen the welcome before.
+    pub(crate) fn welcomed(&self) {
+        let socket = self.home().join("control.sock");
+        let request = Request::over_socket(socket, "POST", "/control/welcomed");
+        let answer = request.json(&serde_json::json!({})).send();
+        assert!(answer.status < 300, "{answer:?}");
     }
 
     /// Closes the app's window as a window manager would.

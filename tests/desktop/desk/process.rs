@@ -72,6 +72,34 @@ impl App {
             .any(|(_, name)| name.starts_with("WebKitWebProces"))
     }
 
+    /// Memory of the app and everything it started, what is shared counted in parts (PSS).
+    pub(crate) fn proportional_kilobytes(&self) -> u64 {
+        let of = |pid: u32| {
+            let rollup = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
+            let line = rollup.lines().find(|line| line.starts_with("Pss:"))?;
+            line.split_whitespace().nth(1)?.parse::<u64>().ok()
+        };
+        self.tree().into_iter().filter_map(of).sum()
+    }
+
+    /// Time on a processor of the app and everything it started and that runs.
+    pub(crate) fn processor_time(&self) -> Duration {
+        let of_thread = |path: std::path::PathBuf| {
+            let text = std::fs::read_to_string(path.join("schedstat")).ok()?;
+            text.split_whitespace().next()?.parse::<u64>().ok()
+        };
+        let threads = self.tree().into_iter().flat_map(|pid| {
+            let tasks = std::fs::read_dir(format!("/proc/{pid}/task"));
+            tasks.into_iter().flatten().flatten()
+        });
+        Duration::from_nanos(threads.filter_map(|task| of_thread(task.path())).sum())
+    }
+
+    fn tree(&self) -> Vec<u32> {
+        let below = descendants(self.child.id()).into_iter();
+        below.map(|(pid, _)| pid).chain([self.child.id()]).collect()
+    }
+
     fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
