@@ -20,14 +20,15 @@ pub(crate) struct Keyring {
 impl Keyring {
     /// Starts it on the desktop that `command` (of `gnome-keyring-daemon`) belongs to.
     pub(crate) async fn start(mut command: Command, bus: &Connection) -> Self {
-        let mut daemon = command
+        let daemon = command
             .args(["--foreground", "--unlock", "--components=secrets"])
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .expect("gnome-keyring-daemon starts");
-        let mut password = daemon.stdin.take().expect("a pipe");
+        let mut keyring = Self { daemon };
+        let mut password = keyring.daemon.stdin.take().expect("a pipe");
         password.write_all(b"a password").expect("it reads");
         drop(password);
         let bus = DBusProxy::new(bus).await.expect("the bus");
@@ -35,7 +36,7 @@ impl Keyring {
         loop {
             let name = BusName::try_from(NAME).expect("a name");
             if bus.name_has_owner(name).await.expect("an answer") {
-                return Self { daemon };
+                return keyring;
             }
             assert!(begun.elapsed() < PATIENCE, "no Secret Service");
             tokio::time::sleep(Duration::from_millis(30)).await;
