@@ -69,6 +69,25 @@ async fn a_link_that_is_none_and_one_that_has_been_used_are_explained() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_does_not_come_up_is_explained() {
+    let desk = Desk::new().await;
+    let app = desk.start([]);
+    // The web view's process hangs before it has loaded anything.
+    let hung = app.stop_web_view();
+
+    let told = desk.notification().await;
+
+    assert_eq!(told.summary, "Tieline's window stays empty");
+    assert!(
+        told.body.contains("WEBKIT_DISABLE_DMABUF_RENDERER"),
+        "{told:?}"
+    );
+    desk.tray().await.click("Quit Tieline").await;
+    assert_eq!(app.ended().code, Some(0));
+    drop(hung);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn without_a_tray_the_window_stays_and_offers_to_quit() {
     let desk = Desk::new().await;
     let mut app = desk.start(["--no-tray"]);

@@ -59,17 +59,24 @@ impl App {
 
     /// Asks it to stop, as logging out does.
     pub(crate) fn terminate(&self) {
-        let sent = Command::new("kill")
-            .args(["-TERM", &self.child.id().to_string()])
-            .status();
-        assert!(sent.expect("kill").success());
+        assert!(signal("-TERM", self.child.id()), "the app is there");
     }
 
     /// Whether a web view runs for it.
     pub(crate) fn has_web_view(&self) -> bool {
         descendants(self.child.id())
             .iter()
-            .any(|(_, name)| name.starts_with("WebKitWebProces"))
+            .any(|(_, name)| is_web_view(name))
+    }
+
+    /// Stops the web view's process (SIGSTOP) as soon as there is one, until what this gives ends.
+    pub(crate) fn stop_web_view(&self) -> Stopped {
+        wait::until("a web view", STOP, || {
+            let below = descendants(self.child.id());
+            let (pid, _) = below.iter().find(|(_, name)| is_web_view(name))?;
+            assert!(signal("-STOP", *pid), "the web view is stopped");
+            Some(Stopped(*pid))
+        })
     }
 
     /// Memory of the app and everything it started, what is shared counted in parts (PSS).
@@ -114,6 +121,30 @@ impl Drop for App {
             eprintln!("--- log of the app\n{}", self.log());
         }
     }
+}
+
+/// A process that was stopped. It goes on when this ends.
+pub(crate) struct Stopped(u32);
+
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        // It may have been ended with the app.
+        signal("-CONT", self.0);
+    }
+}
+
+/// Whether it could be sent.
+fn signal(name: &str, pid: u32) -> bool {
+    let sent = Command::new("kill")
+        .args([name, &pid.to_string()])
+        .stderr(Stdio::null())
+        .status();
+    sent.expect("kill").success()
+}
+
+/// The kernel keeps the beginning of the name.
+fn is_web_view(name: &str) -> bool {
+    name.starts_with("WebKitWebProces")
 }
 
 /// Every process below `root`, with its name as the kernel keeps it (15 bytes).
