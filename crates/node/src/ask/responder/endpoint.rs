@@ -8,6 +8,8 @@ use super::{MAX_ANSWER, Question};
 use crate::ask::partial::Partial;
 use crate::local::loopback::{Answer, Place};
 
+/// Longest stream, in bytes: small pieces with what surrounds them, and what keeps it alive.
+const MAX_STREAM: usize = 128 * MAX_ANSWER;
 /// Longest line of a stream, in bytes: one piece of an answer, with what surrounds it.
 const MAX_LINE: usize = 2 * MAX_ANSWER;
 
@@ -91,16 +93,29 @@ async fn streamed(mut answer: Answer, mut partial: Partial) -> Result<String, Pr
     let mut text = String::new();
     let mut unread = Vec::new();
     let mut is_whole = false;
+    let mut read = 0;
     loop {
         let chunk = answer
             .chunk()
             .await
             .map_err(|error| failed(error.to_string()))?;
         let Some(chunk) = chunk else { break };
+        read += chunk.len();
+        if read > MAX_STREAM {
+            return Err(failed(format!(
+                "The endpoint's stream has more than {MAX_STREAM} bytes."
+            )));
+        }
         unread.extend_from_slice(&chunk);
-        while let Some(end) = unread.iter().position(|byte| *byte == b'\n') {
-            let line: Vec<u8> = unread.drain(..=end).collect();
-            match piece(&line)? {
+        let Some(end) = unread.iter().rposition(|byte| *byte == b'\n') else {
+            if unread.len() > MAX_LINE {
+                return Err(too_long());
+            }
+            continue;
+        };
+        let lines: Vec<u8> = unread.drain(..=end).collect();
+        for line in lines.split(|byte| *byte == b'\n') {
+            match piece(line)? {
                 Piece::Nothing => {}
                 Piece::Done => return Ok(text),
                 Piece::Text { content, is_last } => {
@@ -112,9 +127,6 @@ async fn streamed(mut answer: Answer, mut partial: Partial) -> Result<String, Pr
                     is_whole |= is_last;
                 }
             }
-        }
-        if unread.len() > MAX_LINE {
-            return Err(too_long());
         }
     }
     // Some servers close the stream without the word that ends it; a reason to finish will do.
