@@ -11,6 +11,10 @@ function open(hash: string, routes: Routes = {}) {
     'GET /control/status': () => status(),
     'GET /control/peers': () => [peer()],
     'GET /control/peers/wsl-box': () => peer(),
+    'GET /control/peers/wsl-box/hook': () => ({
+      peer: 'wsl-box', hook: { kind: 'none' }, isDefault: true, waiting: 0, givenUp: 0,
+    }),
+    'GET /control/brakes': () => [],
     'GET /control/messages': () => ({ messages: [] }),
     'GET /control/invites': () => [],
     ...routes,

@@ -8,6 +8,9 @@ import type {
   ConversationView,
   DeliveryPage,
   DiagnosticsView,
+  Hook,
+  HookTrial,
+  HookView,
   InviteView,
   JoinView,
   LinkPreview,
@@ -54,6 +57,7 @@ export function createApi(host: Pick<Host, 'request'>, signedOut: (problem: Prob
   const get = caller('get');
   const post = caller('post');
   const remove = caller('delete');
+  const put = caller('put');
 
   return {
     status: () => get<NodeStatus>('/control/status'),
@@ -136,6 +140,19 @@ export function createApi(host: Pick<Host, 'request'>, signedOut: (problem: Prob
     report: () => get<{ text: string }>('/control/diagnostics/report'),
     log: (limit?: number) => get<LogLine[]>('/control/log', { query: { limit } }),
 
+    /** What takes a peer's messages; without a peer, those of all that have no hook of their own. */
+    hook: (peer?: string) =>
+      peer === undefined
+        ? get<HookView>('/control/hook')
+        : get<HookView>('/control/peers/{name}/hook', { path: { name: peer } }),
+    setHook: (hook: Hook, peer?: string) =>
+      peer === undefined
+        ? put<HookView>('/control/hook', { body: hook })
+        : put<HookView>('/control/peers/{name}/hook', { path: { name: peer }, body: hook }),
+    removeHook: (name: string) => remove<HookView>('/control/peers/{name}/hook', { path: { name } }),
+    tryHook: (name: string, hook: Hook) =>
+      post<HookTrial>('/control/peers/{name}/hook/try', { path: { name }, body: { hook } }),
+    retryHook: (name: string) => post<HookView>('/control/peers/{name}/hook/retry', { path: { name } }),
     brakes: () => get<BrakeView[]>('/control/brakes'),
     setBrake: (peer: string, kind: BrakeView['kind'], allow: boolean) =>
       post<void>('/control/brakes', { body: { peer, kind, allow } satisfies Body<'/control/brakes'> }),

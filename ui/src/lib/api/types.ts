@@ -83,6 +83,10 @@ export type AskView = Exactly<Present<schema.AskView>, { status: 'answered' | 'a
 /** A peer's question that waits for the person. */
 export type PendingAsk = Present<schema.PendingAsk>;
 export type BrakeView = Exactly<Present<schema.BrakeView>, { kind: 'asksIn' | 'asksOut' | 'handovers' }>;
+/** What takes messages. */
+export type Hook = Present<schema.Hook>;
+export type HookView = Exactly<Present<schema.HookView>, { hook: Hook; lastProblem?: Problem }>;
+export type HookTrial = Exactly<Present<schema.HookTrial>, { problem?: Problem }>;
 export type RouteChoice = schema.RouteChoice;
 
 export type DiagnosticsView = Present<schema.DiagnosticsView>;
