@@ -1,7 +1,11 @@
 //! The tray and what it does: a click really pings, and the answer comes as a notification.
 
+use std::time::Duration;
+
 use crate::desk::Desk;
-use crate::harness::{Machine, tieline_program};
+use crate::harness::{Machine, tieline_program, wait};
+
+const SOON: Duration = Duration::from_secs(60);
 
 /// Pairs the app of this desktop with `machine` by the command line, beside the running app.
 pub(crate) async fn pair(desk: &Desk, machine: &Machine) {
@@ -66,7 +70,7 @@ async fn a_click_on_send_test_ping_pings_and_the_result_is_a_notification() {
 
     // A click on it opens the peer's page.
     desk.click(&failed).await;
-    crate::harness::wait::until("the window", std::time::Duration::from_secs(60), || {
+    wait::until("the window", SOON, || {
         desk.window_is_visible().then_some(())
     });
     app.terminate();
@@ -99,12 +103,13 @@ async fn everyone_is_pinged_at_once_and_starting_at_login_is_a_mark() {
     tray.marks("Start at login", false).await;
     tray.click("Start at login").await;
     tray.marks("Start at login", true).await;
-    let written = std::fs::read_to_string(&entry).expect("an entry of the session");
     let home = desk.home().display().to_string();
-    let started = written
-        .lines()
-        .find(|line| line.starts_with("Exec="))
-        .expect("a command");
+    // The mark is the menu's own and may be there before the whole file is.
+    let started = wait::until("the session's entry names a command", SOON, || {
+        let written = std::fs::read_to_string(&entry).ok()?;
+        let line = written.lines().find(|line| line.starts_with("Exec="))?;
+        Some(line.to_owned())
+    });
     assert!(
         started.contains("--background") && started.contains(&home),
         "{started}"

@@ -72,10 +72,13 @@ impl Place {
                 "The address must be on this machine: 127.0.0.1, [::1] or localhost.",
             ));
         }
-        let port = match (authority.port(), authority.port_u16()) {
-            (None, _) => 80,
-            (Some(_), Some(port @ 1..)) => port,
-            _ => return Err(wrong("The address has no usable port.")),
+        // The parser takes a number that is no port for none at all.
+        let port = match authority.as_str()[host.len()..].strip_prefix(':') {
+            None => 80,
+            Some(digits) => match digits.parse() {
+                Ok(port @ 1..) => port,
+                _ => return Err(wrong("The address has no usable port.")),
+            },
         };
         Ok(Self {
             authority: authority.as_str().to_owned(),
