@@ -10,6 +10,7 @@ mod harness;
 
 mod agents;
 mod ask;
+mod asleep;
 #[cfg(unix)]
 mod browser;
 mod commands;

@@ -3,6 +3,7 @@ import type { AttemptView, ReceiptView } from '../src/lib/api/types';
 import { axisOf } from '../src/lib/axis';
 import { excerpt } from '../src/lib/excerpt';
 import { currentInvite } from '../src/lib/invites';
+import { lineInWords, strandsOf } from '../src/lib/line';
 import { mergePages } from '../src/lib/pages';
 import { peerSentence } from '../src/lib/sentence';
 import { stagesOf } from '../src/lib/stages';
@@ -102,12 +103,16 @@ describe('words and places', () => {
     expect(peerSentence(brokenPeer({ lastSeenAt: undefined }), now)).toBe('Not reached so far. 2 messages wait.');
     expect(peerSentence(brokenPeer({ queued: 1 }), now)).toContain('1 message waits.');
     expect(peerSentence(peer({ state: 'newKey' }), now)).toContain('new key');
+    const asleep = brokenPeer({ asleepSince: new Date(now).toISOString() });
+    expect(peerSentence(asleep, now)).toMatch(/^Asleep since \d\d:\d\d\. 2 messages wait\.$/);
+    expect(lineInWords('mac', 'box', strandsOf(asleep))).toBe('mac to box: asleep. box to mac: asleep.');
   });
 
   it('survives the way through the address', () => {
     const routes: Route[] = [
       { page: 'peers' },
       { page: 'peer', name: 'a/b c' },
+      { page: 'pair', tab: 'any' },
       { page: 'pair', tab: 'show' },
       { page: 'pair', tab: 'join' },
       { page: 'messages' },

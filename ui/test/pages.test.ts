@@ -110,6 +110,14 @@ describe('a peer', () => {
 });
 
 describe('pairing', () => {
+  it('opens on using a link inside Windows, and says why', async () => {
+    open('#/pair', { 'GET /control/status': () => status({ platform: 'wsl' }) });
+    expect((await screen.findByTestId('wsl')).textContent).toContain('mac is Linux inside Windows');
+    expect(screen.getByLabelText('Link from the other machine')).toBeTruthy();
+    location.hash = '#/pair/show';
+    expect(await button('Create link')).toBeTruthy();
+  });
+
   it('shows a link, copies it only on a click and as a secret, and then who joined', async () => {
     let current: InviteView | undefined;
     const host = open('#/pair', {

@@ -1,4 +1,4 @@
-//! The commands of this repository: `cargo xtask setup|ui|run|test|check|bench`.
+//! The commands of this repository: `cargo xtask setup|ui|run|test|check|bench|shots`.
 //!
 //! This package depends on no crate of the workspace, so it builds in seconds on a machine that
 //! cannot compile the rest yet, and its first job is to say what such a machine lacks.
@@ -14,6 +14,7 @@ mod report;
 mod repository;
 mod run;
 mod setup;
+mod shots;
 mod suite;
 mod tally;
 mod ui;
@@ -49,6 +50,8 @@ enum Command {
     Test,
     /// The fast loop: format, lints and tests of everything except the tray app
     Check,
+    /// Take the pictures in docs/screenshots anew: every page, both themes, two widths
+    Shots,
     /// Build for release and measure
     Bench {
         /// Passed on to the benchmark program
@@ -75,6 +78,7 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode> {
         Command::Run { arguments } => run::run(&repository, &arguments),
         Command::Test => Ok(suite::run(&repository)),
         Command::Check => Ok(check::run(&repository)),
+        Command::Shots => shots::run(&repository).map(|()| ExitCode::SUCCESS),
         Command::Bench { arguments } => bench::run(&repository, &arguments),
     }
 }

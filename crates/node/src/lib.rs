@@ -9,6 +9,7 @@
 
 mod api_token;
 mod ask;
+mod asleep;
 mod clock;
 mod conversations;
 mod deliveries;

@@ -229,6 +229,7 @@ impl Node {
         let was_online = live.online;
         live.seen = Some(Instant::now());
         live.online = true;
+        live.asleep = None;
         if !was_online {
             live.problem = None;
         }

@@ -8,6 +8,7 @@ use parking_lot::{Mutex, RwLock};
 use tieline_store::peers::{Dialect, PeerId, PeerRow, PeerState};
 use tieline_wire::key::{KeyId, VerifyKey};
 use tieline_wire::problem::Problem;
+use tieline_wire::time::UnixMillis;
 use tieline_wire::token::{PairToken, TokenSigner, TokenVerifier};
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -90,6 +91,8 @@ pub(crate) struct Live {
     pub problem: Option<Problem>,
     /// When it last said anything.
     pub seen: Option<Instant>,
+    /// When it said that it stops, if it has not been heard from since.
+    pub asleep: Option<UnixMillis>,
     /// When it last said whether it can dial this node, and what.
     pub asked: Option<(Instant, bool)>,
 }

@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::api_token;
 use crate::ask::{self, Brakes, Desk, Waiting};
+use crate::asleep;
 use crate::clock::{ElapsedClock, Instant, wall_now};
 use crate::dialect::kithkit_lan::{self, LanListener};
 use crate::events::EventBus;
@@ -122,6 +123,7 @@ impl Node {
         if let Err(problem) = self.end_trial().await {
             tracing::warn!(%problem, "ending the trial failed");
         }
+        asleep::say(self).await;
         self.stop.cancel();
         self.tasks.close();
         if tokio::time::timeout(GRACE, self.tasks.wait())

@@ -131,6 +131,7 @@ impl Node {
                 }
                 None => row.last_seen_at.map(|at| at.to_string()),
             },
+            asleep_since: live.asleep.map(|at| at.to_string()),
             last_problem: problem,
             queued: unsigned(counts.queued),
             unconfirmed: unsigned(counts.unconfirmed),

@@ -17,11 +17,21 @@ export interface Strands {
 }
 
 /** What the line of a peer shows. */
-export function strandsOf(peer: Pick<PeerView, 'line' | 'via'>): Strands {
+export function strandsOf(peer: Pick<PeerView, 'line' | 'via' | 'asleepSince'>): Strands {
+  // It said that it stops: nothing is broken, and trying finds out no more than that.
+  if (peer.asleepSince) return { out: { state: 'unknown', label: 'asleep' }, in: { state: 'unknown', label: 'asleep' } };
+  const { out, in: back } = peer.line;
   return {
-    out: strandOf(peer.line.out, 'out', peer.via),
-    in: strandOf(peer.line.in, 'in'),
+    out: strandOf(out, 'out', peer.via),
+    // That the machine could dial this one says little once it is not reached itself.
+    in: strandOf(isStale(back, out) ? { state: 'unknown' } : back, 'in'),
   };
+}
+
+/** Whether a way that worked was measured before the other way failed to reach the machine at all. */
+function isStale(worked: Direction, other: Direction): boolean {
+  const unreached = other.state === 'failed' && (other.problem?.phase === 'connect' || other.problem?.phase === 'resolve');
+  return unreached && worked.state === 'ok' && (worked.checkedAt ?? '') < (other.checkedAt ?? '');
 }
 
 /** One direction; `via` names the connection it rides on when that is not a direct one. */
@@ -89,6 +99,6 @@ function wayInWords(strand: Strand): string {
     case 'working':
       return 'being tried';
     case 'unknown':
-      return 'not measured yet';
+      return strand.label ?? 'not measured yet';
   }
 }

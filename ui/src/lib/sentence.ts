@@ -17,6 +17,7 @@ function peerState(peer: PeerView, now: number): string {
     case 'kept':
       break;
   }
+  if (peer.asleepSince) return `Asleep since ${moment(peer.asleepSince, now)}.`;
   const { out, in: back } = peer.line;
   if (out.state === 'ok') {
     return out.latencyMs === undefined ? 'Answers.' : `Answered in ${latency(out.latencyMs)}, ${seen(out.checkedAt, now)}.`;

@@ -334,6 +334,7 @@ fn worked(node: &Node, peer: &Arc<Peer>, this: &Try) {
     live.online = live.problem.is_none();
     live.seen = Some(Instant::now());
     live.latency_ms = latency;
+    live.asleep = None;
     let is_online = live.online;
     if this.via == Some(Via::Direct) {
         live.dial_out = Direction {

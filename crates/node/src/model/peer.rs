@@ -120,6 +120,9 @@ pub struct PeerView {
     /// When it last said anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_seen_at: Option<String>,
+    /// Since when it is stopped, where it said so before it stopped: it comes back by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asleep_since: Option<String>,
     /// What went wrong last, if the last exchange failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<super::ProblemSchema>)]

@@ -10,7 +10,7 @@ use tieline_wire::problem::{Code, Problem};
 
 use super::{Channel, Proof, authenticate, path};
 use crate::node::Node;
-use crate::{inbox, pairing, reach};
+use crate::{asleep, inbox, pairing, reach};
 
 /// A request from outside.
 #[derive(Debug)]
@@ -122,6 +122,10 @@ async fn served(node: &Node, request: Request) -> Result<Reply, Problem> {
         path::ASK_PROGRESS => {
             let body: crate::ask::ProgressBody = read(&request.body)?;
             crate::ask::arrived_progress(node, &peer, &body);
+            Ok(Reply::ok(&serde_json::json!({"ok": true})))
+        }
+        path::ASLEEP => {
+            asleep::answer(node, &peer);
             Ok(Reply::ok(&serde_json::json!({"ok": true})))
         }
         path::UNPAIR => {

@@ -42,6 +42,8 @@ pub(crate) mod path {
     pub(crate) const ASK_CANCEL: &str = "/tieline/v1/asks/cancel";
     /// Your ask's answer is this far.
     pub(crate) const ASK_PROGRESS: &str = "/tieline/v1/asks/progress";
+    /// This node stops in good order, and comes back.
+    pub(crate) const ASLEEP: &str = "/tieline/v1/asleep";
     /// We are no longer paired.
     pub(crate) const UNPAIR: &str = "/tieline/v1/unpair";
     /// `GET`, upgraded to a WebSocket that carries requests both ways.

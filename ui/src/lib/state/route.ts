@@ -1,5 +1,5 @@
-/** Ways to pair: by a link shown or used here, or by swapping cards. */
-export type PairTab = 'show' | 'join' | 'swap';
+/** Ways to pair: by a link shown or used here, by swapping cards, or whichever suits this machine. */
+export type PairTab = 'any' | 'show' | 'join' | 'swap';
 
 /** Which page is shown, as it stands in the address after `#`. */
 export type Route =
@@ -44,7 +44,7 @@ export function parseRoute(hash: string): Route {
     case 'welcome':
       return { page: 'welcome' };
     case 'pair':
-      return { page: 'pair', tab: arg === 'join' || arg === 'swap' ? arg : 'show' };
+      return { page: 'pair', tab: arg === 'show' || arg === 'join' || arg === 'swap' ? arg : 'any' };
     case 'messages':
       return withoutUnset({
         page: 'messages',
@@ -78,7 +78,7 @@ export function linkTo(route: Route): string {
     case 'peer':
       return `#/peers/${encodeURIComponent(route.name)}`;
     case 'pair':
-      return route.tab === 'show' ? '#/pair' : `#/pair/${route.tab}`;
+      return route.tab === 'any' ? '#/pair' : `#/pair/${route.tab}`;
     case 'messages': {
       const peer = route.peer ? `/${encodeURIComponent(route.peer)}` : '';
       return `#/messages${peer}${questionOf({ message: route.message, compose: route.compose, ask: route.ask })}`;

@@ -43,8 +43,10 @@ fn row(peer: &PeerView) -> Vec<String> {
         show::direction(&peer.line.r#in),
         peer.queued.to_string(),
         peer.unread.to_string(),
-        peer.last_seen_at
-            .as_deref()
-            .map_or_else(|| "never".to_owned(), show::time),
+        match (&peer.asleep_since, &peer.last_seen_at) {
+            (Some(since), _) => format!("asleep since {}", show::time(since)),
+            (None, Some(at)) => show::time(at),
+            (None, None) => "never".to_owned(),
+        },
     ]
 }

@@ -47,6 +47,9 @@ pub(super) fn run(peer: &PeerView, context: &Context) -> Outcome {
             .as_deref()
             .map_or_else(|| "never".to_owned(), show::time),
     );
+    if let Some(since) = &peer.asleep_since {
+        fact("asleep since", &show::time(since));
+    }
     fact(
         "messages",
         &format!(
