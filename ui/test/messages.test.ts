@@ -44,7 +44,7 @@ describe('conversations', () => {
     expect(within(list).getByText('Shall I?')).toBeTruthy();
     expect(within(list).getByLabelText('3 unread')).toBeTruthy();
     expect(within(list).getByText('1 question waits')).toBeTruthy();
-    expect(within(list).getByText('2 wait')).toBeTruthy();
+    expect(within(list).getByText('2 messages wait')).toBeTruthy();
     const [first] = within(list).getAllByRole('link');
     expect(first?.getAttribute('href')).toBe('#/messages/wsl-box');
   });

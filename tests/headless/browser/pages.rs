@@ -89,6 +89,7 @@ const PAGES: &[Page] = &[
 
 /// The pages of a node that knows nobody yet.
 const FIRST_DAY: &[Page] = &[
+    Page::at("welcome", "/welcome", "How do you want to begin?"),
     Page::at("peers-empty", "/peers", "Pair"),
     Page::at("messages-empty", "/messages", "Messages appear here"),
 ];

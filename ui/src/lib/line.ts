@@ -31,7 +31,8 @@ export function strandsOf(peer: Pick<PeerView, 'line' | 'via' | 'asleepSince'>):
 /** Whether a way that worked was measured before the other way failed to reach the machine at all. */
 function isStale(worked: Direction, other: Direction): boolean {
   const unreached = other.state === 'failed' && (other.problem?.phase === 'connect' || other.problem?.phase === 'resolve');
-  return unreached && worked.state === 'ok' && (worked.checkedAt ?? '') < (other.checkedAt ?? '');
+  const [then, since] = [worked.checkedAt, other.checkedAt];
+  return unreached && worked.state === 'ok' && then !== undefined && since !== undefined && then < since;
 }
 
 /** One direction; `via` names the connection it rides on when that is not a direct one. */

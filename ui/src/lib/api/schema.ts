@@ -1793,6 +1793,8 @@ export interface components {
             clockOffsetMs?: number | null;
             /** @description When it last said anything. */
             lastSeenAt?: string | null;
+            /** @description Since when it is stopped, where it said so before it stopped: it comes back by itself. */
+            asleepSince?: string | null;
             lastProblem?: components["schemas"]["Problem"] | null;
             /**
              * Format: int64
