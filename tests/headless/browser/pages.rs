@@ -65,6 +65,8 @@ const PAGES: &[Page] = &[
         "/messages/server?message={failed}",
         "CONNECT_REFUSED",
     ),
+    Page::at("deliveries", "/deliveries", "How full is the disk?"),
+    Page::at("diagnostics", "/diagnostics", "Diagnostics"),
     Page::at("pair", "/pair", "Create link"),
     Page::at("pair-join", "/pair/join", "Link from the other machine").after(|browser, scene| {
         type_into(browser, "link", &scene.invite());
