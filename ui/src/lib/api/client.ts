@@ -22,7 +22,13 @@ import type {
   PeerView,
   PendingAsk,
   PingView,
+  Preferences,
+  PreferencesChange,
   PresentedView,
+  Responder,
+  KithkitLan,
+  KithkitLanView,
+  SecretView,
   Problem,
   RouteChoice,
   SendOutcome,
@@ -58,6 +64,7 @@ export function createApi(host: Pick<Host, 'request'>, signedOut: (problem: Prob
   const post = caller('post');
   const remove = caller('delete');
   const put = caller('put');
+  const patch = caller('patch');
 
   return {
     status: () => get<NodeStatus>('/control/status'),
@@ -107,6 +114,7 @@ export function createApi(host: Pick<Host, 'request'>, signedOut: (problem: Prob
         path: { name },
         body: { text } satisfies Body<'/control/peers/{name}/renew'>,
       }),
+    mute: (name: string, muted: boolean) => patch<PeerView>('/control/peers/{name}', { path: { name }, body: { muted } }),
     unpair: (name: string) => remove<void>('/control/peers/{name}', { path: { name } }),
 
     /** Accepts the message and leaves it in the outbox if it cannot go now, unless told to fail then. */
@@ -153,13 +161,31 @@ export function createApi(host: Pick<Host, 'request'>, signedOut: (problem: Prob
     tryHook: (name: string, hook: Hook) =>
       post<HookTrial>('/control/peers/{name}/hook/try', { path: { name }, body: { hook } }),
     retryHook: (name: string) => post<HookView>('/control/peers/{name}/hook/retry', { path: { name } }),
+    /** What answers a peer's questions; without a peer, the default for all that have none of their own. */
+    responder: (peer?: string) => get<Responder>('/control/responder', { query: { peer } }),
+    setResponder: (responder: Responder, peer?: string) =>
+      put<void>('/control/responder', { query: { peer }, body: responder }),
     brakes: () => get<BrakeView[]>('/control/brakes'),
     setBrake: (peer: string, kind: BrakeView['kind'], allow: boolean) =>
       post<void>('/control/brakes', { body: { peer, kind, allow } satisfies Body<'/control/brakes'> }),
+
+    secrets: () => get<SecretView[]>('/control/secrets'),
+    /** Keeps a secret, in the place of one with the same name. */
+    setSecret: (name: string, value: string) => put<void>('/control/secrets/{name}', { path: { name }, body: { value } }),
+    revealSecret: (name: string) => post<{ value: string }>('/control/secrets/{name}/reveal', { path: { name } }),
+    deleteSecret: (name: string) => remove<void>('/control/secrets/{name}', { path: { name } }),
+
+    preferences: () => get<Preferences>('/control/preferences'),
+    /** A JSON merge patch: what is named changes, null puts back what holds by default. */
+    changePreferences: (change: PreferencesChange) => patch<Preferences>('/control/preferences', { body: change }),
+    token: () => get<{ token: string }>('/control/token'),
+    rotateToken: () => post<{ token: string }>('/control/token/rotate'),
+    kithkitLan: () => get<KithkitLanView>('/control/kithkit-lan'),
+    setKithkitLan: (settings: KithkitLan | null) => put<KithkitLanView>('/control/kithkit-lan', { body: { settings } }),
   };
 }
 
-type Method = 'get' | 'post' | 'put' | 'delete';
+type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
 /** The routes that the document knows for a method: a route that is gone does not compile. */
 type RouteOf<M extends Method> = {

@@ -87,6 +87,22 @@ export type BrakeView = Exactly<Present<schema.BrakeView>, { kind: 'asksIn' | 'a
 export type Hook = Present<schema.Hook>;
 export type HookView = Exactly<Present<schema.HookView>, { hook: Hook; lastProblem?: Problem }>;
 export type HookTrial = Exactly<Present<schema.HookTrial>, { problem?: Problem }>;
+/** What answers questions. */
+export type Responder = Present<schema.Responder>;
+export type Preferences = Present<schema.Preferences>;
+/** Some of the preferences; null puts back what holds by default (RFC 7396). */
+export interface PreferencesChange {
+  notifications?: {
+    pausedUntil?: string | null;
+    quietHours?: { from: string; to: string } | null;
+    hideText?: boolean;
+  };
+  routeOrder?: Preferences['routeOrder'];
+  retentionDays?: number | null;
+  requireToken?: boolean;
+}
+export type KithkitLan = Present<schema.KithkitLan>;
+export type KithkitLanView = Present<schema.KithkitLanView>;
 export type RouteChoice = schema.RouteChoice;
 
 export type DiagnosticsView = Present<schema.DiagnosticsView>;

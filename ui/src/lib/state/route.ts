@@ -7,6 +7,8 @@ export type Route =
   | { page: 'peers' }
   | { page: 'peer'; name: string }
   | { page: 'pair'; tab: PairTab }
+  | { page: 'secrets' }
+  | { page: 'settings' }
   | MessagesRoute
   | DeliveriesRoute
   | { page: 'diagnostics' };
@@ -42,7 +44,9 @@ export function parseRoute(hash: string): Route {
     case 'peers':
       return arg ? { page: 'peer', name: arg } : { page: 'peers' };
     case 'welcome':
-      return { page: 'welcome' };
+    case 'secrets':
+    case 'settings':
+      return { page: head };
     case 'pair':
       return { page: 'pair', tab: arg === 'show' || arg === 'join' || arg === 'swap' ? arg : 'any' };
     case 'messages':
@@ -72,7 +76,9 @@ export function parseRoute(hash: string): Route {
 export function linkTo(route: Route): string {
   switch (route.page) {
     case 'welcome':
-      return '#/welcome';
+    case 'secrets':
+    case 'settings':
+      return `#/${route.page}`;
     case 'peers':
       return '#/peers';
     case 'peer':
