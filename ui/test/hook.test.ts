@@ -14,6 +14,7 @@ function open(hook: () => HookView, routes: Routes = {}) {
     'GET /control/peers/wsl-box': () => peer(),
     'GET /control/messages': () => ({ messages: [] }),
     'GET /control/brakes': () => [],
+    'GET /control/responder': () => ({ kind: 'nobody' }),
     'GET /control/peers/wsl-box/hook': hook,
     ...routes,
   });

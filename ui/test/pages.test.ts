@@ -15,6 +15,7 @@ function open(hash: string, routes: Routes = {}) {
       peer: 'wsl-box', hook: { kind: 'none' }, isDefault: true, waiting: 0, givenUp: 0,
     }),
     'GET /control/brakes': () => [],
+    'GET /control/responder': () => ({ kind: 'nobody' }),
     'GET /control/messages': () => ({ messages: [] }),
     'GET /control/invites': () => [],
     ...routes,

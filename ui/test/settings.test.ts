@@ -20,6 +20,9 @@ function open(hash: string, routes: Routes = {}) {
     'GET /control/kithkit-lan': () => ({}),
     'GET /control/brakes': () => [],
     'GET /control/messages': () => ({ messages: [] }),
+    'GET /control/peers/wsl-box/hook': () => ({
+      peer: 'wsl-box', hook: { kind: 'none' }, isDefault: true, waiting: 0, givenUp: 0,
+    }),
     'GET /control/peers/wsl-box': () => peer(),
     ...routes,
   });
@@ -185,9 +188,9 @@ describe('a peer, changed', () => {
       'GET /control/brakes': () => [brake, { ...brake, kind: 'asksOut', used: 0, waiting: false }],
       'POST /control/brakes': () => undefined,
     });
-    await fireEvent.click(await screen.findByRole('radio', { name: 'A command' }));
-    await fireEvent.input(screen.getByLabelText(/^Program and arguments/), { target: { value: '/usr/bin/answer\n--brief\n' } });
-    await fireEvent.click(await button('Save'));
+    await fireEvent.click(await screen.findByRole('radio', { name: 'A program' }));
+    await fireEvent.input(screen.getByLabelText(/^Answering program/), { target: { value: '/usr/bin/answer\n--brief\n' } });
+    await fireEvent.click(await button('Save who answers'));
     await waitFor(() =>
       expect(body(host, 'PUT', '/control/responder?peer=wsl-box')).toEqual({
         kind: 'command', argv: ['/usr/bin/answer', '--brief'], timeoutSeconds: 120,
