@@ -66,6 +66,8 @@ const PAGES: &[Page] = &[
         "CONNECT_REFUSED",
     ),
     Page::at("deliveries", "/deliveries", "How full is the disk?"),
+    Page::at("secrets", "/secrets", "credential-agent-comms-secret"),
+    Page::at("settings", "/settings", "Who answers questions"),
     Page::at("diagnostics", "/diagnostics", "Diagnostics"),
     Page::at("pair", "/pair", "Create link"),
     Page::at("pair-join", "/pair/join", "Link from the other machine").after(|browser, scene| {
