@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use crate::desk::Desk;
+use crate::desk::{Desk, pair};
 use crate::harness::{Machine, wait};
-use crate::tray::pair;
 use crate::window::Window;
 
 const SOON: Duration = Duration::from_secs(60);

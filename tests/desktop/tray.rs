@@ -2,24 +2,10 @@
 
 use std::time::Duration;
 
-use crate::desk::Desk;
+use crate::desk::{Desk, pair};
 use crate::harness::{Machine, tieline_program, wait};
 
 const SOON: Duration = Duration::from_secs(60);
-
-/// Pairs the app of this desktop with `machine` by the command line, beside the running app.
-pub(crate) async fn pair(desk: &Desk, machine: &Machine) {
-    let link = machine.tieline(["invite"]).success().line();
-    let mut join = desk.command(&tieline_program());
-    join.arg("--home").arg(desk.home()).args(["join", &link]);
-    let joined = join.output().expect("tieline runs");
-    assert!(
-        joined.status.success(),
-        "{}",
-        String::from_utf8_lossy(&joined.stderr)
-    );
-    machine.tieline(["peers", "keep", "mac"]).success();
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_click_on_send_test_ping_pings_and_the_result_is_a_notification() {

@@ -25,18 +25,7 @@ fn app(repository: &Repository, arguments: &[String]) -> Result<ExitCode> {
         .cargo(["build", "--release", "-p", "tieline-cli"])
         .run()?;
     repository
-        .cargo([
-            "test",
-            "--release",
-            "-p",
-            "tieline-desktop",
-            "--test",
-            "desktop",
-            "--",
-            "--ignored",
-            "--nocapture",
-            "measure::",
-        ])
+        .cargo(["bench", "-p", "tieline-desktop", "--bench", "app"])
         .arguments(arguments)
         .run()?;
     Ok(ExitCode::SUCCESS)

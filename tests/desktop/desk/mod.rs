@@ -4,11 +4,13 @@ mod bus;
 mod clipboard;
 mod display;
 mod keyring;
+mod line;
 mod notifications;
 mod panel;
 mod process;
 
 pub(crate) use display::Frame;
+pub(crate) use line::pair;
 pub(crate) use notifications::Notification;
 pub(crate) use panel::TrayItem;
 pub(crate) use process::App;

@@ -2,7 +2,7 @@
 //!
 //! It has no guard and no token of its own: the window calls the router in-process, and the socket
 //! in the home opens only to its user. Where a browser gets at it, [`crate::page`] stands in front,
-//! and some routes refuse it ([`caller`]). Errors are a `Problem` under its HTTP status.
+//! and some routes refuse it (`caller.rs`). Errors are a `Problem` under its HTTP status.
 
 mod asks;
 mod caller;

@@ -1,7 +1,7 @@
 //! The page for a browser on this machine (`tieline serve --ui`): the same page as in the app's
 //! window, with the control API behind it, on a loopback port of its own.
 //!
-//! Whoever gets in here controls the node, so three things stand in the way. The [guard](crate::guard)
+//! Whoever gets in here controls the node, so three things stand in the way. The guard
 //! in front of everything, files included, keeps other web pages out. A [`Door`] opens only to a code
 //! that a terminal printed, once, within a minute; the page exchanges it for a bearer that every route
 //! of the control API wants. And what a page must never do, the routes refuse

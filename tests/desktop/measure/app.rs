@@ -1,13 +1,10 @@
-//! What the app costs: `cargo xtask bench app`. It measures a release build from outside and prints
-//! figures beside their targets; whether they hold is for whoever reads them, since they depend on
-//! the machine and on what else runs on it.
-#![allow(clippy::print_stdout, reason = "printing is what this is for")]
+//! The figures of one app with one peer.
 
 use std::time::{Duration, Instant};
 
+use crate::desk::pair;
 use crate::desk::{App, Desk, Frame};
 use crate::harness::{Machine, wait};
-use crate::tray::pair;
 
 const SOON: Duration = Duration::from_secs(60);
 /// Time after which an app that was started, or a window that was closed, is at rest.
@@ -16,9 +13,8 @@ const ROUNDS: usize = 10;
 /// Share of the pixels in which a picture may still differ from the last one: a moving clock does.
 const STILL: f64 = 0.002;
 
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "it measures for minutes: cargo xtask bench app"]
-async fn the_app_at_rest_and_at_work() {
+/// Measures in turn: starts, memory and processor time at rest, opening the window.
+pub(crate) async fn at_rest_and_at_work() {
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     println!("load before: {}", load.trim());
     let mut ready = Vec::new();
