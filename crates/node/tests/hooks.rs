@@ -292,9 +292,14 @@ async fn a_command_ends_with_its_children_at_its_limit_and_at_a_stop() {
     })
     .await;
     mac.set_hook(Some("wsl"), slow(3600)).await.unwrap();
-    let before = std::fs::read_to_string(&pids).unwrap().lines().count();
-    // The one that runs may still be of the old setting; its successor is of the new one.
-    let last = child(before).await;
+    // The one that runs may still be of the old setting; one of the new setting outlives its limit.
+    let last = until("a child outlives the old limit", async || {
+        let text = std::fs::read_to_string(&pids).ok()?;
+        let last = text.lines().last()?.to_owned();
+        tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
+        alive(&last).then_some(last)
+    })
+    .await;
     mac.shutdown().await;
     until("it ends with the node", async || {
         (!alive(&last)).then_some(())
