@@ -18,6 +18,8 @@ mod conformance;
 #[cfg(unix)]
 mod crash;
 mod guard;
+#[cfg(unix)]
+mod hooks;
 mod kithkit;
 mod line;
 #[cfg(target_os = "linux")]

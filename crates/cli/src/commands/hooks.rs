@@ -52,10 +52,9 @@ enum What {
 }
 
 #[derive(Debug, clap::Args)]
-#[group(id = "kind", required = true, multiple = false, args = ["webhook", "none", "argv"])]
-#[group(id = "whose", required = true, multiple = false, args = ["peer", "default"])]
 struct Choice {
     /// The peer's name
+    #[arg(required_unless_present = "default", conflicts_with = "default")]
     peer: Option<String>,
 
     /// For all peers that have no hook of their own
@@ -63,7 +62,12 @@ struct Choice {
     default: bool,
 
     /// An address on this machine that each message is posted to
-    #[arg(long, value_name = "URL")]
+    #[arg(
+        long,
+        value_name = "URL",
+        required_unless_present_any = ["none", "argv"],
+        conflicts_with_all = ["none", "argv"]
+    )]
     webhook: Option<String>,
 
     /// Name of the secret that signs what is posted (see `tieline secrets`)
@@ -71,7 +75,7 @@ struct Choice {
     secret: Option<String>,
 
     /// Nothing takes the messages
-    #[arg(long)]
+    #[arg(long, conflicts_with = "argv")]
     none: bool,
 
     /// Seconds it may take for one message
