@@ -63,6 +63,7 @@ pub(super) const fn peer_briefly(peer: &PeerView) -> &'static str {
         PeerStateView::NewKey => "shows another key",
         PeerStateView::Revoked => "unpaired",
         PeerStateView::Joined => "waits to be kept",
+        PeerStateView::Kept if peer.asleep_since.is_some() => "asleep",
         PeerStateView::Kept if peer.online => "on line",
         PeerStateView::Kept if is_out_of_reach(peer) => "out of reach",
         PeerStateView::Kept => "not reached yet",
@@ -72,6 +73,7 @@ pub(super) const fn peer_briefly(peer: &PeerView) -> &'static str {
 /// How it is with a peer, with what waits and the reason of a failure.
 pub(super) fn peer(peer: &PeerView) -> String {
     let mut said = match (&peer.last_problem, is_out_of_reach(peer)) {
+        _ if peer.asleep_since.is_some() => "Asleep: Tieline was stopped there".to_owned(),
         (Some(problem), true) => problem.summary.trim_end_matches('.').to_owned(),
         _ if peer.online => match peer.latency_ms {
             Some(ms) => format!("Answers in {}", latency(ms)),
