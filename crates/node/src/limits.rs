@@ -20,6 +20,11 @@ pub(crate) const MAX_STREAMS: u32 = 128;
 pub(crate) const MAX_UNKEPT_MESSAGES: u64 = 1_000;
 /// Bytes of their payloads.
 pub(crate) const MAX_UNKEPT_BYTES: u64 = 16 * MAX_PAYLOAD as u64;
+/// Bytes that a peer may leave here within an hour: payloads, and what is kept beside them.
+pub(crate) const MAX_HOURLY_BYTES: u64 = 1024 * MAX_PAYLOAD as u64;
+/// Ids of one peer that this node has promised never to store. Each stands for a message that was
+/// lost on its way and asked about since.
+pub(crate) const MAX_FENCES: usize = 65_536;
 /// Requests in progress on one connection of a machine that is not paired.
 pub(crate) const MAX_STRANGER_REQUESTS: usize = 4;
 /// Bytes of bodies that one peer may have under way, over all its connections.

@@ -23,6 +23,7 @@ use tokio_util::task::TaskTracker;
 use crate::api_token;
 use crate::ask::{Brakes, Desk, Waiting};
 use crate::clock::{ElapsedClock, Instant, wall_now};
+use crate::dialect::LanSecret;
 use crate::dialect::kithkit_lan::LanListener;
 use crate::events::EventBus;
 use crate::gate::Gate;
@@ -99,6 +100,8 @@ pub struct Engine {
     pub(crate) serving: Mutex<HashMap<(PeerId, MessageId), CancellationToken>>,
     /// What takes the messages of peers that have no hook of their own.
     pub(crate) default_hook: Mutex<Hook>,
+    /// KithKit's secret, as the vault said last.
+    pub(crate) lan_secret: LanSecret,
     /// The listener for KithKit machines.
     pub(crate) kithkit_lan: LanListener,
     /// The throw-away second node, while there is one.

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Instant;
 use crate::handover::Handing;
 use crate::identity::Identity;
+use crate::inbox::Intake;
 use crate::limits::{BODY_UNIT, MAX_PEER_BODIES};
 use crate::line::{Line, Speaker};
 use crate::model::{Direction, Target};
@@ -50,6 +51,8 @@ pub(crate) struct Peer {
     leaving: AtomicBool,
     /// Room for the bodies of its requests, in units of [`BODY_UNIT`].
     pub bodies: Arc<Semaphore>,
+    /// What it may still leave here within the hour.
+    pub intake: Mutex<Intake>,
     /// Ends everything that belongs to it.
     pub cut: CancellationToken,
 }
@@ -172,6 +175,7 @@ impl Peers {
             bound_here: AtomicBool::new(false),
             leaving: AtomicBool::new(false),
             bodies: Arc::new(Semaphore::new(MAX_PEER_BODIES / BODY_UNIT)),
+            intake: Mutex::default(),
             cut: parent.child_token(),
         });
         maps.by_id.insert(id, Arc::clone(&peer));

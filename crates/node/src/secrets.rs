@@ -50,6 +50,7 @@ impl Node {
         let key = item(name);
         self.with_vault(move |vault| vault.set(&key, &secret))
             .await?;
+        self.lan_secret.changed(name);
         let backend = self.vault.kind().as_str().to_owned();
         let row = name.to_owned();
         let now = wall_now();
@@ -84,6 +85,7 @@ impl Node {
     pub async fn delete_secret(&self, name: &str) -> Result<(), Problem> {
         let key = item(name);
         let was_kept = self.with_vault(move |vault| vault.delete(&key)).await?;
+        self.lan_secret.changed(name);
         let row = name.to_owned();
         let was_known = self
             .store

@@ -18,6 +18,7 @@ use crate::api_token;
 use crate::ask::{self, Brakes, Desk, Waiting};
 use crate::asleep;
 use crate::clock::{ElapsedClock, Instant, wall_now};
+use crate::dialect::LanSecret;
 use crate::dialect::kithkit_lan::{self, LanListener};
 use crate::events::EventBus;
 use crate::gate::Gate;
@@ -98,6 +99,7 @@ impl Node {
             brakes: Brakes::default(),
             serving: Mutex::default(),
             default_hook: Mutex::default(),
+            lan_secret: LanSecret::default(),
             kithkit_lan: LanListener::default(),
             trial: tokio::sync::Mutex::default(),
             arrived: Notify::new(),

@@ -22,8 +22,8 @@ mod upkeep;
 pub(crate) use content::{UNINDEXED, index_new};
 pub use content::{delete_content, retention_candidates, with_content};
 pub use incoming::{
-    Accepted, Fence, NewIncoming, accept_incoming, acknowledge, fence, hand_over, mark_read,
-    mark_read_up_to, received,
+    Accepted, Fence, NewIncoming, accept_incoming, acknowledge, fence, fences, hand_over,
+    mark_read, mark_read_up_to, received,
 };
 pub use outgoing::{
     Finish, NewOutgoing, Queued, cancel, due_for_peer, expose, finish_outgoing, insert_outgoing,

@@ -14,6 +14,8 @@ use crate::node::Node;
 use crate::outbox::{Delivery, Outcome};
 use crate::peers::Peer;
 
+pub(crate) use kithkit::LanSecret;
+
 /// Whether a message to this peer can be tried at all: the keys or secrets it needs are there.
 ///
 /// # Errors

@@ -234,7 +234,7 @@ async fn hold(
     let upgrade = hyper::upgrade::on(&mut request);
     tokio::spawn(async move {
         let Ok(upgraded) = upgrade.await else { return };
-        let held = accept_held(TokioIo::new(upgraded), channel, node.clone()).await;
+        let held = accept_held(TokioIo::new(upgraded), channel, &peer.bodies, node.clone()).await;
         node.held_by(&peer, held);
     });
     let response = Response::builder()

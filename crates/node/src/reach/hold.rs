@@ -35,7 +35,14 @@ pub(super) async fn hold(node: &Node, peer: &Arc<Peer>) -> Result<(), Problem> {
     )
     .await
     .map_err(|error| error.problem)?;
-    let held = open_held(dialled, &keys.speaker, &peer.cut, node.clone()).await?;
+    let held = open_held(
+        dialled,
+        &keys.speaker,
+        &peer.cut,
+        &peer.bodies,
+        node.clone(),
+    )
+    .await?;
     peer.line.set_held(Arc::clone(&held));
     peer.lane.notify_one();
     node.events.changed(EventKind::Peers, peer.alias());

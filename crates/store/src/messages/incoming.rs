@@ -139,11 +139,16 @@ pub enum Fence {
     /// Yes: this one.
     Known(Box<MessageRow>),
     /// No, and from now on it never will be.
-    Fenced,
+    Fenced {
+        /// Whether that was promised just now, and not before.
+        new: bool,
+    },
+    /// Not yet; and that it never will be is not promised, since no more promises may be kept.
+    NoRoom,
 }
 
 /// Answers a peer's question about one of its messages for good: an id that is unknown now is refused if it still
-/// arrives, so that the peer may call the message failed.
+/// arrives, so that the peer may call the message failed. Without `room` nothing is added.
 ///
 /// # Errors
 /// [`StoreError::Constraint`] when the peer does not exist.
@@ -152,6 +157,7 @@ pub fn fence(
     peer: PeerId,
     id: &MessageId,
     at: UnixMillis,
+    room: bool,
 ) -> Result<Fence, StoreError> {
     if let Some(row) = super::find(conn, peer, super::Direction::In, id)?
         .into_iter()
@@ -159,10 +165,28 @@ pub fn fence(
     {
         return Ok(Fence::Known(Box::new(row)));
     }
-    let sql = "INSERT INTO fences (peer_id, message_id, created_at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
+    if is_fenced(conn, peer, id)? {
+        return Ok(Fence::Fenced { new: false });
+    }
+    if !room {
+        return Ok(Fence::NoRoom);
+    }
+    let sql = "INSERT INTO fences (peer_id, message_id, created_at) VALUES (?1, ?2, ?3)";
     conn.prepare_cached(sql)?
         .execute(params![peer, id.as_str(), at.0])?;
-    Ok(Fence::Fenced)
+    Ok(Fence::Fenced { new: true })
+}
+
+/// How many ids of a peer are fenced. Reads all of them.
+///
+/// # Errors
+/// Any failure of the database.
+pub fn fences(conn: &Connection, peer: PeerId) -> Result<u64, StoreError> {
+    let sql = "SELECT count(*) FROM fences WHERE peer_id = ?1";
+    let count: i64 = conn
+        .prepare_cached(sql)?
+        .query_row([peer], |row| row.get(0))?;
+    Ok(count.unsigned_abs())
 }
 
 fn is_fenced(conn: &Connection, peer: PeerId, id: &MessageId) -> Result<bool, StoreError> {

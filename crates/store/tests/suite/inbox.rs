@@ -70,13 +70,33 @@ async fn a_fenced_id_never_arrives() {
     );
     store
         .write(move |tx| {
-            assert!(matches!(messages::fence(tx, peer, &id("late"), NOW)?, Fence::Fenced));
-            assert!(matches!(messages::fence(tx, peer, &id("late"), NOW)?, Fence::Fenced));
-            assert_eq!(messages::accept_incoming(tx, &incoming(peer, "late", "x"))?, Accepted::Fenced);
-            assert!(matches!(messages::accept_incoming(tx, &incoming(other, "late", "x"))?, Accepted::Stored(_)));
-            let Accepted::Stored(seq) = messages::accept_incoming(tx, &incoming(peer, "there", "x"))? else { panic!() };
-            assert!(matches!(messages::fence(tx, peer, &id("there"), NOW)?, Fence::Known(row) if row.seq == seq));
-            assert!(matches!(messages::accept_incoming(tx, &incoming(peer, "there", "x"))?, Accepted::Duplicate { .. }));
+            let asked = |name: &str, room| messages::fence(tx, peer, &id(name), NOW, room);
+            assert!(matches!(asked("late", false)?, Fence::NoRoom));
+            assert_eq!(messages::fences(tx, peer)?, 0);
+            assert!(matches!(asked("late", true)?, Fence::Fenced { new: true }));
+            assert!(matches!(
+                asked("late", false)?,
+                Fence::Fenced { new: false }
+            ));
+            assert_eq!(messages::fences(tx, peer)?, 1);
+            assert_eq!(
+                messages::accept_incoming(tx, &incoming(peer, "late", "x"))?,
+                Accepted::Fenced
+            );
+            assert!(matches!(
+                messages::accept_incoming(tx, &incoming(other, "late", "x"))?,
+                Accepted::Stored(_)
+            ));
+            let Accepted::Stored(seq) =
+                messages::accept_incoming(tx, &incoming(peer, "there", "x"))?
+            else {
+                panic!()
+            };
+            assert!(matches!(asked("there", false)?, Fence::Known(row) if row.seq == seq));
+            assert!(matches!(
+                messages::accept_incoming(tx, &incoming(peer, "there", "x"))?,
+                Accepted::Duplicate { .. }
+            ));
             Ok(())
         })
         .await

@@ -96,7 +96,7 @@ async fn unpairing_keeps_history_until_it_is_deleted() {
             for number in 0..5 {
                 messages::accept_incoming(tx, &incoming(peer, &format!("m-{number}"), "x"))?;
             }
-            messages::fence(tx, peer, &id("f"), NOW)?;
+            messages::fence(tx, peer, &id("f"), NOW, true)?;
             assert!(matches!(
                 peers::delete_history(tx, peer, 3),
                 Err(StoreError::NotFound { .. })

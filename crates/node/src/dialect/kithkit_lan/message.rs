@@ -8,14 +8,14 @@ use sha2::{Digest, Sha256};
 use tieline_store::messages::{Accepted, Assurance, NewIncoming};
 use tieline_store::peers::Dialect;
 use tieline_wire::bytes::lp;
-use tieline_wire::kithkit::{LanMessage, LanRefusal, Posture, Provenance, judge};
+use tieline_wire::kithkit::{LanMessage, LanRefusal, Posture, Provenance, SignatureRefusal, judge};
 use tieline_wire::message::{ContentHash, MessageId};
 use tieline_wire::problem::{Code, Problem};
 use tieline_wire::time::UnixMillis;
 
 use super::http::{Answer, refusal};
 use crate::clock::wall_now;
-use crate::dialect::kithkit::secret;
+use crate::dialect::kithkit::secret_lately;
 use crate::handover;
 use crate::model::EventKind;
 use crate::node::Node;
@@ -44,13 +44,7 @@ pub(super) async fn take(
     if parsed == Err(LanRefusal::NotJson) {
         return unsigned(bad(&LanRefusal::NotJson.to_string()));
     }
-    let secret = secret(node).await.ok();
-    let provenance = match judge(
-        posture,
-        secret.as_ref().map(|secret| secret.expose()),
-        signature,
-        body,
-    ) {
+    let provenance = match provenance(node, posture, signature, body).await {
         Ok(provenance) => provenance,
         Err(why) => return unsigned(refusal(StatusCode::UNAUTHORIZED, why.to_string())),
     };
@@ -62,6 +56,28 @@ pub(super) async fn take(
         is_signed: provenance == Provenance::Signed,
         answer,
     }
+}
+
+/// The vault is asked only where there is a signature to check: nobody on the network has this node
+/// bother its person for nothing.
+async fn provenance(
+    node: &Node,
+    posture: Posture,
+    signature: Option<&str>,
+    body: &[u8],
+) -> Result<Provenance, SignatureRefusal> {
+    if signature.is_none() {
+        return match posture {
+            Posture::Enforce => Err(SignatureRefusal::Missing),
+            Posture::Permissive => Ok(Provenance::Unauthenticated),
+        };
+    }
+    // A secret that cannot be read is no secret that is not there: this signature may be wrong.
+    let secret = secret_lately(node)
+        .await
+        .map_err(|_| SignatureRefusal::NoSecret)?;
+    let secret = secret.as_ref().map(|secret| secret.expose());
+    judge(posture, secret, signature, body)
 }
 
 fn bad(error: &str) -> Answer {

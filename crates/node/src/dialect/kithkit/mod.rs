@@ -1,35 +1,28 @@
 //! KithKit on the LAN: plain HTTP with an HMAC over the body, and the peer's unsigned word.
 
-use std::sync::Arc;
-use std::time::Duration;
+mod http;
+mod secret;
 
+use std::sync::Arc;
+
+use ::http::{Method, Request, StatusCode, header};
 use bytes::Bytes;
-use http::{Method, Request, StatusCode, header};
-use http_body_util::{BodyExt, Full, Limited};
-use hyper_util::rt::TokioIo;
+use http_body_util::Full;
 use serde::Deserialize;
 use tieline_store::messages::MessageRow;
-use tieline_vault::{Secret, VaultError};
-use tieline_wire::address::Address;
 use tieline_wire::kithkit::{lan_body, sign};
 use tieline_wire::problem::{Code, Problem};
-use tokio::net::TcpStream;
 
-use crate::clock::{Instant, millis, wall_now};
-use crate::exchange::{Try, problem_sentence};
-use crate::line::ExchangeError;
+use self::http::ask;
+use crate::clock::millis;
 use crate::model::{PingFailure, PingView, Via};
 use crate::node::Node;
 use crate::outbox::{Delivery, Outcome};
 use crate::peers::Peer;
 
-/// The keychain item of KithKit's LAN secret.
-pub(super) const LAN_SECRET: &str = "credential-agent-comms-secret";
-/// Time for connecting to one address, and for a whole exchange with it, as the real daemon's.
-const CONNECT: Duration = Duration::from_secs(5);
-const WHOLE: Duration = Duration::from_secs(10);
-/// Largest answer that is read.
-const MAX_ANSWER: usize = 64 * 1024;
+pub(crate) use secret::LanSecret;
+pub(super) use secret::{secret, secret_lately};
+
 /// Characters of an answer that a person is shown.
 const MAX_QUOTED: usize = 200;
 
@@ -37,40 +30,6 @@ const MAX_QUOTED: usize = 200;
 struct Answer {
     ok: Option<bool>,
     error: Option<String>,
-}
-
-/// The LAN secret: set in Tieline, or the item that KithKit itself uses.
-///
-/// # Errors
-/// `LAN_UNAVAILABLE` where there is none, and the vault's problem where it cannot be read.
-pub(super) async fn secret(node: &Node) -> Result<Secret, Problem> {
-    let vault = Arc::clone(&node.vault);
-    let read = tokio::task::spawn_blocking(move || {
-        match vault.get(&crate::secrets::item(LAN_SECRET))? {
-            Some(secret) => Ok(Some(secret)),
-            None => vault.foreign(LAN_SECRET, None),
-        }
-    });
-    let found = read
-        .await
-        .map_err(|error| Problem::new(Code::Internal).because(error.to_string()))?;
-    match found {
-        Ok(Some(secret)) => Ok(secret),
-        // A machine without a keychain, such as a server, has no item of KithKit's either.
-        Ok(None) | Err(VaultError::Absent { .. }) => Err(Problem::new(Code::LanUnavailable)
-            .summary("Agent comms secret not found in Keychain.")
-            .because(format!(
-                "KithKit peers need the shared secret {LAN_SECRET}, and this vault has none."
-            ))
-            .remedy(format!(
-                "Run `tieline secrets set {LAN_SECRET}` and give the secret of the other machines."
-            ))),
-        Err(error) => {
-            let mut problem = Problem::from(error);
-            problem.code = Code::LanUnavailable;
-            Err(problem)
-        }
-    }
 }
 
 /// Delivers one message: the addresses in order, the next one only where the last did not answer.
@@ -207,92 +166,6 @@ pub(super) async fn ping(_node: &Node, peer: &Arc<Peer>) -> Result<PingView, Pin
         }
     }
     Err(PingFailure { problem, attempts })
-}
-
-async fn ask(
-    address: &Address,
-    request: Request<Full<Bytes>>,
-) -> (Result<(StatusCode, Bytes), ExchangeError>, Try) {
-    let mut this = Try {
-        via: Some(Via::Direct),
-        address: Some(address.to_string()),
-        started_at: wall_now(),
-        took: Duration::ZERO,
-        connect: None,
-        tls: None,
-        auth: None,
-        store: None,
-        problem: None,
-    };
-    let started = Instant::now();
-    let asked = tokio::time::timeout(WHOLE, exchange(address, request, &mut this)).await;
-    this.took = started.elapsed();
-    let answered = asked.unwrap_or_else(|_| {
-        let sent = this.connect.is_some();
-        Err(ExchangeError {
-            problem: Problem::new(Code::ResponseTimeout),
-            sent,
-        })
-    });
-    (answered, this)
-}
-
-async fn exchange(
-    address: &Address,
-    request: Request<Full<Bytes>>,
-    this: &mut Try,
-) -> Result<(StatusCode, Bytes), ExchangeError> {
-    let unsent = |code: Code, text: String| ExchangeError {
-        problem: Problem::new(code)
-            .because(text)
-            .with("address", address.to_string()),
-        sent: false,
-    };
-    let started = Instant::now();
-    let connecting = TcpStream::connect((address.host(), address.port()));
-    let stream = match tokio::time::timeout(CONNECT, connecting).await {
-        Ok(Ok(stream)) => stream,
-        Ok(Err(error)) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
-            return Err(unsent(Code::ConnectRefused, format!("{error}.")));
-        }
-        Ok(Err(error)) => return Err(unsent(Code::Unreachable, format!("{error}."))),
-        Err(_) => return Err(unsent(Code::ConnectTimeout, "No answer within 5 s.".into())),
-    };
-    this.connect = Some(started.elapsed());
-    let asked = Instant::now();
-    let broke = |error: hyper::Error| ExchangeError {
-        problem: Problem::new(Code::ResponseInvalid).because(problem_text(&error)),
-        sent: true,
-    };
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
-        .await
-        .map_err(broke)?;
-    let driver = tokio::spawn(connection);
-    let answered = async {
-        let (head, body) = sender
-            .send_request(request)
-            .await
-            .map_err(broke)?
-            .into_parts();
-        let body = Limited::new(body, MAX_ANSWER)
-            .collect()
-            .await
-            .map_err(|error| ExchangeError {
-                problem: Problem::new(Code::ResponseInvalid).because(format!("{error}.")),
-                sent: true,
-            })?;
-        Ok((head.status, body.to_bytes()))
-    }
-    .await;
-    driver.abort();
-    this.store = Some(asked.elapsed());
-    answered
-}
-
-/// What went wrong, without the request that it went wrong with.
-fn problem_text(error: &hyper::Error) -> String {
-    let problem = Problem::new(Code::ResponseInvalid).because(format!("{error}."));
-    problem_sentence(&problem)
 }
 
 #[cfg(test)]

@@ -1,24 +1,26 @@
-//! The inbox: messages of peers, stored once, with a signed word for it.
+//! Accepting a message.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use tieline_store::StoreError;
-use tieline_store::messages::{self, Accepted, Assurance, Fence, NewIncoming};
-use tieline_store::peers::{self, PeerId, PeerState};
+use tieline_store::messages::{self, Accepted, Assurance, NewIncoming};
+use tieline_store::peers::PeerState;
 use tieline_wire::ask::{ANSWER_TYPE, ASK_TYPE};
 use tieline_wire::message::{ContentHash, Envelope, MessageId};
 use tieline_wire::problem::{Code, Problem};
-use tieline_wire::receipt::{Receipt, Stage};
+use tieline_wire::receipt::Stage;
 
+use super::intake::MESSAGE_COST;
+use super::{sender_id, sign};
 use crate::ask;
 use crate::clock::wall_now;
 use crate::handover;
-use crate::limits::{MAX_BATCH, MAX_PAYLOAD, MAX_UNKEPT_BYTES, MAX_UNKEPT_MESSAGES};
+use crate::limits::{MAX_PAYLOAD, MAX_UNKEPT_BYTES, MAX_UNKEPT_MESSAGES};
 use crate::model::EventKind;
 use crate::node::Node;
 use crate::peers::Peer;
-use crate::protocol::{MessageAnswer, ResolveAnswer, ResolveBody, ResolveItem, ResolvedItem};
+use crate::protocol::MessageAnswer;
 
 /// Stores a peer's message and answers with the receipt; a copy of one that is here gets the same
 /// receipt again.
@@ -69,24 +71,31 @@ pub(crate) async fn accept(
     };
     let kept = peer.record().row.state != PeerState::Joined;
     let for_hook = handover::takes(node, peer, Assurance::Signed, &kind_name);
+    let cost = MESSAGE_COST.saturating_add(length as u64);
+    let room = peer.intake.lock().take(cost);
     let accepted = node
         .store
         .write(move |tx| {
-            if !kept && !has_room(tx, &new)? {
+            if !(room && (kept || is_little(tx, &new)?) || is_copy(tx, &new)?) {
                 return Ok(None);
             }
             handover::accept(tx, &new, for_hook).map(Some)
         })
-        .await
-        .map_err(|error| match error {
-            // It was unpaired after its request was let in.
-            StoreError::NotFound { .. } => Problem::new(Code::PeerRevoked),
-            other => other.into(),
-        })?;
+        .await;
+    if room && !matches!(accepted, Ok(Some(Accepted::Stored(_)))) {
+        peer.intake.lock().give_back(cost);
+    }
+    let accepted = accepted.map_err(|error| match error {
+        // It was unpaired after its request was let in.
+        StoreError::NotFound { .. } => Problem::new(Code::PeerRevoked),
+        other => other.into(),
+    })?;
     let accepted = accepted.ok_or_else(|| {
-        Problem::new(Code::RateLimited).because(
-            "A machine that is not kept yet may leave only so much here; the person there has to press Keep.",
-        )
+        Problem::new(Code::RateLimited).because(if kept {
+            "A peer may leave only so much here within an hour."
+        } else {
+            "A machine that is not kept yet may leave only so much here; the person there has to press Keep."
+        })
     })?;
     match accepted {
         Accepted::Stored(seq) => {
@@ -134,125 +143,17 @@ pub(crate) async fn accept(
     }
 }
 
-/// Says what became of a peer's messages; what is unknown is refused from now on, so that "not
-/// stored" stays true.
-///
-/// # Errors
-/// `INVALID_REQUEST` and those of the store.
-pub(crate) async fn answer_resolve(
-    node: &Node,
-    peer: &Arc<Peer>,
-    body: ResolveBody,
-) -> Result<ResolveAnswer, Problem> {
-    if body.items.len() > MAX_BATCH {
-        return Err(Problem::new(Code::InvalidRequest).because(format!(
-            "At most {MAX_BATCH} messages can be asked about at once."
-        )));
-    }
-    let asked = body
-        .items
-        .iter()
-        .map(read_item)
-        .collect::<Result<Vec<_>, _>>()?;
-    let id = peer.id;
-    let now = wall_now();
-    let questions = asked.clone();
-    let known = node
-        .store
-        .write(move |tx| {
-            while_paired(tx, id, |tx| {
-                questions
-                    .iter()
-                    .map(|(message, _, fence)| match fence {
-                        true => messages::fence(tx, id, message, now).map(Some),
-                        false => {
-                            let found = messages::find(tx, id, messages::Direction::In, message)?;
-                            Ok(found
-                                .into_iter()
-                                .next()
-                                .map(|row| Fence::Known(Box::new(row))))
-                        }
-                    })
-                    .collect::<Result<Vec<_>, _>>()
-            })
-        })
-        .await?
-        .ok_or_else(|| Problem::new(Code::PeerRevoked))?;
-    let mut items = Vec::with_capacity(asked.len());
-    for ((message, hash, _), found) in asked.into_iter().zip(known) {
-        let receipt = match found {
-            Some(Fence::Known(row)) if row.content_hash == hash => {
-                let stored = row
-                    .receipt
-                    .as_deref()
-                    .and_then(|json| serde_json::from_slice(json).ok());
-                Some(stored.map_or_else(|| sign(node, Stage::Stored, &message, peer, hash), Ok)?)
-            }
-            // Other content is here under this id: the one asked about never will be.
-            Some(_) => Some(sign(node, Stage::Refused, &message, peer, hash)?),
-            None => None,
-        };
-        items.push(ResolvedItem {
-            id: message.as_str().to_owned(),
-            receipt,
-        });
-    }
-    Ok(ResolveAnswer { items })
-}
-
-/// Does what a peer asked for, unless it was unpaired after its request was let in; then `None`.
-fn while_paired<T>(
-    tx: &rusqlite::Connection,
-    peer: PeerId,
-    work: impl FnOnce(&rusqlite::Connection) -> Result<T, StoreError>,
-) -> Result<Option<T>, StoreError> {
-    if peers::is_paired(tx, peer)? {
-        work(tx).map(Some)
-    } else {
-        Ok(None)
-    }
-}
-
-/// Whether a machine that nobody has kept yet may leave this message; a copy of one that is here
-/// takes no room.
-fn has_room(conn: &rusqlite::Connection, new: &NewIncoming) -> Result<bool, StoreError> {
+/// Whether a machine that nobody has kept yet may leave this message, too.
+fn is_little(conn: &rusqlite::Connection, new: &NewIncoming) -> Result<bool, StoreError> {
     let (count, bytes) = messages::received(conn, new.peer)?;
     let bytes = bytes.saturating_add(new.payload.len() as u64);
-    if count < MAX_UNKEPT_MESSAGES && bytes <= MAX_UNKEPT_BYTES {
-        return Ok(true);
-    }
+    Ok(count < MAX_UNKEPT_MESSAGES && bytes <= MAX_UNKEPT_BYTES)
+}
+
+/// Whether one with this id is here: what it is answered takes no room.
+fn is_copy(conn: &rusqlite::Connection, new: &NewIncoming) -> Result<bool, StoreError> {
     let known = messages::find(conn, new.peer, messages::Direction::In, &new.message_id)?;
     Ok(!known.is_empty())
-}
-
-fn read_item(item: &ResolveItem) -> Result<(MessageId, ContentHash, bool), Problem> {
-    let id = MessageId::new(&item.id)?;
-    let hash = item.hash.parse().map_err(|_| {
-        Problem::new(Code::InvalidRequest).because("The content hash cannot be read.")
-    })?;
-    Ok((id, hash, item.fence))
-}
-
-/// This node's signed word that a peer's message reached a stage here.
-///
-/// # Errors
-/// `PEER_REVOKED` for a peer without keys.
-pub(crate) fn sign(
-    node: &Node,
-    stage: Stage,
-    id: &MessageId,
-    peer: &Peer,
-    hash: ContentHash,
-) -> Result<Receipt, Problem> {
-    let sender = sender_id(peer)?;
-    Ok(Receipt::sign(
-        &node.identity.signing,
-        stage,
-        id,
-        sender,
-        hash,
-        node.store_id(),
-    ))
 }
 
 fn refusal(
@@ -266,15 +167,6 @@ fn refusal(
         Ok(receipt) => problem.with("receipt", serde_json::json!(receipt)),
         Err(_) => problem,
     }
-}
-
-fn sender_id(peer: &Peer) -> Result<tieline_wire::key::KeyId, Problem> {
-    let record = peer.record();
-    let keys = record
-        .keys
-        .as_ref()
-        .ok_or_else(|| Problem::new(Code::PeerRevoked))?;
-    Ok(keys.key_id)
 }
 
 fn searchable(envelope: &Envelope) -> (String, String) {
