@@ -38,6 +38,7 @@ mod platform;
 mod preferences;
 mod protocol;
 mod queries;
+mod quiet;
 mod reach;
 mod retention;
 mod seal;

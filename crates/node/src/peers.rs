@@ -20,6 +20,7 @@ use crate::inbox::Intake;
 use crate::limits::{BODY_UNIT, MAX_PEER_BODIES};
 use crate::line::{Line, Speaker};
 use crate::model::{Direction, Target};
+use crate::quiet::Quiet;
 use crate::reach::DialBacks;
 
 /// One peer.
@@ -51,6 +52,8 @@ pub(crate) struct Peer {
     leaving: AtomicBool,
     /// Room for the bodies of its requests, in units of [`BODY_UNIT`].
     pub bodies: Arc<Semaphore>,
+    /// Refusals of its requests, in the log.
+    pub refusals: Quiet,
     /// What it may still leave here within the hour.
     pub intake: Mutex<Intake>,
     /// Ends everything that belongs to it.
@@ -175,6 +178,7 @@ impl Peers {
             bound_here: AtomicBool::new(false),
             leaving: AtomicBool::new(false),
             bodies: Arc::new(Semaphore::new(MAX_PEER_BODIES / BODY_UNIT)),
+            refusals: Quiet::default(),
             intake: Mutex::default(),
             cut: parent.child_token(),
         });

@@ -65,6 +65,6 @@ pub(super) async fn cancel(
     State(node): State<Node>,
     Segment(id): Segment,
 ) -> Result<StatusCode, Failure> {
-    node.cancel_invite(&id)?;
+    node.cancel_invite(&id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

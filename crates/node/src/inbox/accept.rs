@@ -119,7 +119,9 @@ pub(crate) async fn accept(
             })
         }
         Accepted::Conflict { .. } => {
-            tracing::warn!(peer = %peer.alias(), id = envelope.id.as_str(), "other content under a known message id");
+            if let Some(left_out) = peer.refusals.turn() {
+                tracing::warn!(peer = %peer.alias(), id = envelope.id.as_str(), left_out, "other content under a known message id");
+            }
             node.alert(
                 Problem::new(Code::IdConflict)
                     .with("peer", peer.alias())

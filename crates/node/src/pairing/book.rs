@@ -192,8 +192,11 @@ impl Book {
             .entries
             .get_mut(id)
             .ok_or_else(|| Problem::new(Code::InviteUnknown))?;
-        if matches!(entry.stand, Stand::Open) {
-            entry.stand = Stand::Cancelled;
+        match &entry.stand {
+            Stand::Open => entry.stand = Stand::Cancelled,
+            // Claimed, and nothing stored yet: it will not be.
+            Stand::Bound(binding) if binding.peer.is_none() => entry.stand = Stand::Cancelled,
+            _ => {}
         }
         Ok(())
     }

@@ -80,11 +80,11 @@ impl Node {
             .collect()
     }
 
-    /// Takes an open invite back.
+    /// Takes an open invite back: no machine joins by it that has not joined already.
     ///
     /// # Errors
     /// `INVITE_UNKNOWN`.
-    pub fn cancel_invite(&self, id: &str) -> Result<(), Problem> {
+    pub async fn cancel_invite(&self, id: &str) -> Result<(), Problem> {
         let unknown = || Problem::new(Code::InviteUnknown);
         let (id, _) = self
             .invites
@@ -92,7 +92,9 @@ impl Node {
             .into_iter()
             .find(|(known, _)| view_id(known) == id)
             .ok_or_else(unknown)?;
+        let turn = self.changing.lock().await;
         self.invites.cancel(&id)?;
+        drop(turn);
         self.events.changed(EventKind::Invites, view_id(&id));
         Ok(())
     }
@@ -207,9 +209,12 @@ pub(crate) async fn prove(
         return Err(node.invites.wrong(&session.invite));
     }
     node.invites.claim(&session.invite, tls_key, verify_key)?;
+    // Whoever takes the invite or the join back does so before this, or after all of it.
+    let turn = node.changing.lock().await;
     let stored = store(node, channel, &session, &secret).await;
     node.invites
         .settle(&session.invite, stored.as_ref().ok().map(|peer| peer.id));
+    drop(turn);
     let peer = stored?;
     if node.peers.by_id(peer.id).is_none() {
         // Taken back in this very moment.
@@ -252,7 +257,6 @@ async fn store(
     let invite = session.invite;
     let now = wall_now();
     let engine = node.clone();
-    let _turn = node.changing.lock().await;
     let stored = node
         .store
         .write(move |tx| {

@@ -69,16 +69,23 @@ impl Node {
     pub async fn rename(&self, name: &str, new: &str) -> Result<PeerView, Problem> {
         let peer = self.peer_named(name)?;
         let alias = Alias::new(new)?;
-        for other in self.peers.all().iter().filter(|other| other.id != peer.id) {
-            if Alias::new(&other.alias()).is_ok_and(|taken| alias.conflicts_with(&taken)) {
-                return Err(taken(&alias, &other.alias()));
-            }
-        }
         let id = peer.id;
         let old = peer.alias();
-        let stored = alias.clone();
-        self.change_peer(id, move |tx| peers::rename(tx, id, stored.as_str()))
+        let wanted = alias.clone();
+        let turn = self.changing.lock().await;
+        let renamed = self
+            .store
+            .write(move |tx| {
+                if let Some(other) = mistaken_for(tx, &wanted, Some(id))? {
+                    return Ok(Err(other));
+                }
+                peers::rename(tx, id, wanted.as_str())?;
+                peers::get(tx, id).map(Ok)
+            })
             .await?;
+        let row = renamed.map_err(|other| taken(&alias, &other))?;
+        row.and_then(|row| self.put_peer(row));
+        drop(turn);
         self.events.changed(EventKind::Peers, old);
         self.peer(alias.as_str()).await
     }
@@ -145,6 +152,9 @@ impl Node {
         let alias = peer.alias();
         let now = wall_now();
         let why = serde_json::json!(crate::outbox::unpaired());
+        // A join that was stored a moment ago must be in memory before it is taken out of it, or it
+        // would come back as a peer that nobody has.
+        let _turn = self.changing.lock().await;
         // A join that was not confirmed yet must not be done again with the same link, nor finish
         // behind this.
         let used = self.invites.confirm(id);
@@ -200,6 +210,20 @@ pub(crate) async fn answer_unpair(node: &Node, peer: &Arc<Peer>) {
     {
         tracing::warn!(%error, "noting that a peer unpaired this node failed");
     }
+}
+
+/// The peer, other than `except`, that this name would be mistaken for. Asked in the transaction that
+/// stores the name.
+pub(super) fn mistaken_for(
+    conn: &Sql,
+    alias: &Alias,
+    except: Option<peers::PeerId>,
+) -> Result<Option<String>, StoreError> {
+    let others = peers::list(conn, false)?;
+    let mut others = others.into_iter().filter(|peer| Some(peer.id) != except);
+    let known =
+        others.find(|peer| Alias::new(&peer.alias).is_ok_and(|known| alias.conflicts_with(&known)));
+    Ok(known.map(|peer| peer.alias))
 }
 
 /// The name a new peer gets: its own where that is free, else with a number in front (behind, one

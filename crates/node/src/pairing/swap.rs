@@ -7,7 +7,7 @@ use tieline_wire::presented::Presented;
 use tieline_wire::problem::{Code, Problem};
 
 use super::presented::{known, own};
-use super::roster::{free_alias, taken};
+use super::roster::{free_alias, mistaken_for, taken};
 use crate::clock::wall_now;
 use crate::model::{AddPeer, KithkitPeer, PeerView};
 use crate::node::Node;
@@ -22,13 +22,6 @@ impl Node {
     /// `ALIAS_TAKEN`, `NEW_KEY` where one of the two keys is a known peer's.
     pub async fn add_peer(&self, add: AddPeer) -> Result<PeerView, Problem> {
         let name = add.name.as_deref().map(Alias::new).transpose()?;
-        if let Some(alias) = &name {
-            for peer in self.peers.all() {
-                if Alias::new(&peer.alias()).is_ok_and(|known| alias.conflicts_with(&known)) {
-                    return Err(taken(alias, &peer.alias()));
-                }
-            }
-        }
         match (add.card, add.kithkit) {
             (Some(card), None) => self.add_card(&card, name).await,
             (None, Some(kithkit)) => self.add_kithkit(kithkit, name).await,
@@ -106,17 +99,22 @@ impl Node {
         name: Option<Alias>,
         suggested: String,
     ) -> Result<PeerView, Problem> {
-        let row = self
+        let turn = self.changing.lock().await;
+        let inserted = self
             .store
             .write(move |tx| {
                 new.alias = match &name {
-                    Some(alias) => alias.as_str().to_owned(),
+                    Some(alias) => match mistaken_for(tx, alias, None)? {
+                        Some(other) => return Ok(Err(taken(alias, &other))),
+                        None => alias.as_str().to_owned(),
+                    },
                     None => free_alias(tx, &suggested)?,
                 };
                 let id = peers::insert(tx, &new)?;
-                peers::get(tx, id)
+                peers::get(tx, id).map(Ok)
             })
             .await?;
+        let row = inserted?;
         let alias = row
             .as_ref()
             .map(|row| row.alias.clone())
@@ -124,6 +122,7 @@ impl Node {
         if let Some(row) = row {
             self.put_peer(row);
         }
+        drop(turn);
         self.peer(&alias).await
     }
 }

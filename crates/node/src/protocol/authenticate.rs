@@ -57,6 +57,8 @@ pub(crate) fn authenticate(peers: &Peers, request: &Request) -> Result<Arc<Peer>
 }
 
 fn refuse(peer: &Peer, why: &str) -> Problem {
-    tracing::warn!(peer = %peer.alias(), why, "request refused");
+    if let Some(left_out) = peer.refusals.turn() {
+        tracing::warn!(peer = %peer.alias(), why, left_out, "request refused");
+    }
     Problem::new(Code::TokenInvalid)
 }

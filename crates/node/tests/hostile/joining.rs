@@ -93,6 +93,27 @@ async fn a_join_that_is_taken_back_does_not_finish_behind_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_joins_by_an_invite_that_was_taken_back_meanwhile() {
+    let world = World::new("mac").await;
+    for turn in 0..12_u8 {
+        let view = world.node.create_invite(None).await.unwrap();
+        let invite = Invite::parse(view.link.as_ref().unwrap()).unwrap();
+        let actor = Actor::new(&format!("{}-friend", char::from(b'a' + turn)));
+        let http = actor.dial(listener(&world.node)).await;
+        let pairing = actor.hello(&http, &invite, &[]).await.unwrap();
+        let joining = tokio::spawn(async move { pairing.prove(&http).await });
+        // At any moment of it.
+        tokio::time::sleep(Duration::from_micros(u64::from(turn) * 250)).await;
+        world.node.cancel_invite(&view.id).await.unwrap();
+        let names = world.peer_names().await;
+        let answer = joining.await.unwrap();
+        assert_eq!(world.peer_names().await, names, "{answer:?}");
+        let joined = names.contains(&actor.name);
+        assert_eq!(answer.status == 200, joined, "{answer:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_is_being_unpaired_is_not_listened_to_while_it_is_told() {
     let world = World::new("mac").await;
     let actor = Actor::new("friend");

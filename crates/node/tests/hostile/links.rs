@@ -50,7 +50,7 @@ async fn an_expired_a_cancelled_and_a_used_link_are_told_apart() {
     tokio::time::sleep(Duration::from_millis(1_200)).await;
     fails(&b, &a, &short.link.unwrap(), Code::LinkExpired).await;
     let cancelled = a.node.create_invite(None).await.unwrap();
-    a.node.cancel_invite(&cancelled.id).unwrap();
+    a.node.cancel_invite(&cancelled.id).await.unwrap();
     fails(&b, &a, &cancelled.link.unwrap(), Code::LinkExpired).await;
     let states: Vec<_> = a.node.invites().iter().map(|view| view.state).collect();
     assert_eq!(states, [InviteState::Cancelled, InviteState::Expired]);

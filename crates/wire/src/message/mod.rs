@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 pub use id::{MessageId, NotAMessageId};
-pub use payload::{PayloadError, payload_type};
+pub use payload::{MAX_TYPE, PayloadError, payload_type};
 
 use crate::bytes::lp;
 use crate::encoding::bytes_type;

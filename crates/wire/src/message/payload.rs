@@ -5,6 +5,9 @@ use std::fmt;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
+/// Longest `type` of a payload, in bytes. It is kept with every message, also when its content is gone.
+pub const MAX_TYPE: usize = 256;
+
 /// A payload that cannot be sent or stored.
 #[derive(Debug, thiserror::Error)]
 pub enum PayloadError {
@@ -18,9 +21,12 @@ pub enum PayloadError {
     /// No `type`, or not a string, or empty.
     #[error("the payload has no type: a non-empty string is needed")]
     NoType,
+    /// The `type` is longer than [`MAX_TYPE`]. Likely cause: text that belongs beside it.
+    #[error("the payload's type is longer than {MAX_TYPE} bytes")]
+    LongType,
 }
 
-/// Checks that `json` is an object with a non-empty string `type` and no repeated key at any depth.
+/// Checks that `json` is an object with a non-empty string `type` of at most [`MAX_TYPE`] bytes and no repeated key at any depth.
 pub(super) fn check(json: &str) -> Result<(), PayloadError> {
     payload_type(json).map(drop)
 }
@@ -34,9 +40,11 @@ pub fn payload_type(json: &str) -> Result<String, PayloadError> {
         return Err(PayloadError::NotAnObject);
     }
     let Object { type_ } = serde_json::from_str(json).map_err(PayloadError::Malformed)?;
-    type_
-        .filter(|name| !name.is_empty())
-        .ok_or(PayloadError::NoType)
+    match type_ {
+        Some(name) if name.len() > MAX_TYPE => Err(PayloadError::LongType),
+        Some(name) if !name.is_empty() => Ok(name),
+        _ => Err(PayloadError::NoType),
+    }
 }
 
 /// The top level: any JSON object, whose `type` is kept if it is a string.
