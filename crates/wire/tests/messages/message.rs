@@ -3,9 +3,7 @@
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use tieline_wire::bytes::lp;
-use tieline_wire::message::{
-    ContentHash, Envelope, EnvelopeError, MAX_TYPE, MessageId, PayloadError,
-};
+use tieline_wire::message::{Envelope, EnvelopeError, MAX_TYPE, MessageId, PayloadError};
 use tieline_wire::time::UnixMillis;
 
 use crate::{envelope, keys};

@@ -1,6 +1,5 @@
 //! Receipts: what they confirm, and what they do not.
 
-use serde_json::json;
 use tieline_wire::bytes::lp;
 use tieline_wire::key::KeyId;
 use tieline_wire::message::{ContentHash, MessageId};
