@@ -142,6 +142,24 @@ pub fn by_message_id(conn: &Connection, id: &MessageId) -> Result<Vec<MessageRow
     )
 }
 
+/// What a peer sent back to one of our messages, by the field `inReplyTo` of payloads of this type: oldest first, with
+/// the whole content.
+///
+/// # Errors
+/// Any failure of the database.
+pub fn replies(
+    conn: &Connection,
+    to: &MessageRow,
+    kind: &str,
+    limit: u32,
+) -> Result<Vec<MessageRow>, StoreError> {
+    // The comparison is made in the database, so that of the other replies nothing is loaded.
+    let condition = "m.peer_id = ?1 AND m.direction = 0 AND m.seq > ?2 AND m.kind = ?3 \
+        AND b.payload ->> 'inReplyTo' = ?4 ORDER BY m.seq LIMIT ?5";
+    let id = to.message_id.as_str();
+    whole(conn, condition, params![to.peer, to.seq, kind, id, limit])
+}
+
 /// The messages with this id exchanged with one peer in one direction, highest assurance first.
 /// There is at most one unless copies of different assurance arrived.
 ///

@@ -19,6 +19,9 @@ pub const MAX_HOPS: u8 = 16;
 /// Longest name of a conversation, in bytes. It becomes a variable of a program's environment.
 pub const MAX_SESSION: usize = 256;
 
+/// Longest text of a question, in bytes. A person reads it, or a program's input takes it.
+pub const MAX_ASK_TEXT: usize = 64 * 1024;
+
 /// A question to a peer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ask {
@@ -78,7 +81,7 @@ impl Ask {
     }
 
     /// Reads a payload of type [`ASK_TYPE`]. More than [`MAX_HOPS`] become that; a session of more
-    /// than [`MAX_SESSION`] bytes is refused.
+    /// than [`MAX_SESSION`] bytes is refused, and so is a text of more than [`MAX_ASK_TEXT`].
     ///
     /// # Errors
     /// [`NotAsked`].
@@ -95,6 +98,12 @@ impl Ask {
             return Err(NotAsked {
                 kind: "ask",
                 reason: format!("its session has more than {MAX_SESSION} bytes"),
+            });
+        }
+        if ask.text.len() > MAX_ASK_TEXT {
+            return Err(NotAsked {
+                kind: "ask",
+                reason: format!("its text has more than {MAX_ASK_TEXT} bytes"),
             });
         }
         ask.hops = ask.hops.min(MAX_HOPS);
@@ -188,5 +197,13 @@ mod tests {
         let session = |length| format!(r#"{{"text":"x","session":"{}"}}"#, "s".repeat(length));
         assert!(Ask::parse(&session(MAX_SESSION)).is_ok());
         assert!(Ask::parse(&session(MAX_SESSION + 1)).is_err());
+        let text = |length| {
+            format!(
+                r#"{{"type":"tieline.ask","text":"{}"}}"#,
+                "x".repeat(length)
+            )
+        };
+        assert!(Ask::parse(&text(MAX_ASK_TEXT)).is_ok());
+        assert!(Ask::parse(&text(MAX_ASK_TEXT + 1)).is_err());
     }
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tieline_store::messages::{self, Cursor, Direction, Filter, MessageRow};
+use tieline_store::messages::{self, Direction, MessageRow};
 use tieline_store::peers::PeerId;
-use tieline_wire::ask::{ANSWER_TYPE, Answer, Ask, DEFAULT_HOPS, MAX_HOPS};
+use tieline_wire::ask::{ANSWER_TYPE, Answer, Ask, DEFAULT_HOPS, MAX_ASK_TEXT, MAX_HOPS};
 use tieline_wire::certificate::Certificate;
 use tieline_wire::message::MessageId;
 use tieline_wire::problem::{Code, Problem};
@@ -24,6 +24,9 @@ use crate::peers::Peer;
 
 /// Longest wait of one look at an answer.
 const LONGEST_LOOK: Duration = Duration::from_secs(60);
+
+/// Answers to one ask that are looked at: holding ones, and the final one.
+const MOST_ANSWERS: u32 = 64;
 
 /// The asks of this run that somebody waits for.
 #[derive(Default)]
@@ -83,8 +86,20 @@ impl Node {
     /// Asks a peer; what it says is heard as it comes.
     ///
     /// # Errors
-    /// As [`Node::send`], `HOP_LIMIT` and `BUDGET_SPENT`.
+    /// As [`Node::send`], `PAYLOAD_TOO_LARGE` for a question of more than 64 KiB, `HOP_LIMIT` and
+    /// `BUDGET_SPENT`.
     pub async fn start_ask(&self, command: AskCommand) -> Result<Asking, SendFailure> {
+        if command.text.len() > MAX_ASK_TEXT {
+            return Err(SendFailure::early(
+                Problem::new(Code::PayloadTooLarge)
+                    .because(format!(
+                        "The question has {} bytes; at most {MAX_ASK_TEXT} are asked.",
+                        command.text.len()
+                    ))
+                    .with("actualLength", command.text.len())
+                    .with("maxLength", MAX_ASK_TEXT),
+            ));
+        }
         let hops = command.hops.unwrap_or(DEFAULT_HOPS).min(MAX_HOPS);
         if hops == 0 {
             return Err(SendFailure::early(Problem::new(Code::HopLimit)));
@@ -240,42 +255,22 @@ pub(crate) fn provenance(peer: &Peer) -> Provenance {
     }
 }
 
-/// The last answer to an ask: the final one where there is one.
+/// The answer to an ask: the final one where there is one, else the last word before it.
 fn find_answer(
     conn: &rusqlite::Connection,
     ask: &MessageRow,
 ) -> Result<Option<Answer>, tieline_store::StoreError> {
     let mut found = None;
-    let mut after = ask.seq;
-    loop {
-        let filter = Filter {
-            peer: Some(ask.peer),
-            direction: Some(Direction::In),
-            kinds: vec![ANSWER_TYPE.to_owned()],
-            cursor: Cursor::After(after),
-            limit: 100,
-            payload: true,
-            ..Filter::default()
-        };
-        let page = messages::list(conn, &filter)?;
-        for row in &page.messages {
-            after = row.seq;
-            let payload = row
-                .content
-                .as_ref()
-                .and_then(|content| content.payload.as_deref());
-            let answer = payload.and_then(|payload| Answer::parse(payload).ok());
-            if let Some(answer) = answer.filter(|answer| answer.in_reply_to == ask.message_id) {
-                if answer.is_final {
-                    return Ok(Some(answer));
-                }
-                found = Some(answer);
-            }
-        }
-        if !page.more {
-            return Ok(found);
+    for row in messages::replies(conn, ask, ANSWER_TYPE, MOST_ANSWERS)? {
+        let payload = row.content.and_then(|content| content.payload);
+        let answer = payload.and_then(|payload| Answer::parse(&payload).ok());
+        match answer.filter(|answer| answer.in_reply_to == ask.message_id) {
+            Some(answer) if answer.is_final => return Ok(Some(answer)),
+            Some(answer) => found = Some(answer),
+            None => {}
         }
     }
+    Ok(found)
 }
 
 /// An answer came in: whoever waits for it is told. Only the peer that was asked can answer.

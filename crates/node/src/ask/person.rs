@@ -10,6 +10,9 @@ use tokio::sync::oneshot;
 
 use crate::model::PendingAsk;
 
+/// Questions of one peer that lie on the desk at once: more than a person answers.
+const MOST_OF_A_PEER: usize = 16;
+
 /// What the person did with a question.
 #[derive(Debug)]
 pub(crate) enum Reply {
@@ -36,14 +39,19 @@ impl Desk {
     ///
     /// # Errors
     /// `ID_CONFLICT` where a question of another peer lies there under the same id: the person's
-    /// answer to one must never go to the other.
+    /// answer to one must never go to the other. `PEER_BUSY` where too many of this peer lie there.
     pub(crate) fn lay(
         &self,
         from: PeerId,
         ask: PendingAsk,
     ) -> Result<oneshot::Receiver<Reply>, Problem> {
         let (reply, replied) = oneshot::channel();
-        match self.waiting.lock().entry(ask.ask_id.clone()) {
+        let mut waiting = self.waiting.lock();
+        let of_it = waiting.values().filter(|known| known.from == from).count();
+        if of_it >= MOST_OF_A_PEER {
+            return Err(Problem::new(Code::PeerBusy));
+        }
+        match waiting.entry(ask.ask_id.clone()) {
             Entry::Occupied(_) => Err(Problem::new(Code::IdConflict)),
             Entry::Vacant(place) => {
                 place.insert(Waiting { from, ask, reply });
@@ -101,6 +109,25 @@ mod tests {
             received_at: String::new(),
             deadline_at: String::new(),
         }
+    }
+
+    #[test]
+    fn one_peer_does_not_cover_the_whole_desk() {
+        let desk = Desk::default();
+        let question = |number: usize| PendingAsk {
+            ask_id: format!("m-{number}"),
+            ..ask("alice")
+        };
+        let replies: Vec<_> = (0..MOST_OF_A_PEER)
+            .map(|number| desk.lay(PeerId(1), question(number)).unwrap())
+            .collect();
+        let refused = desk.lay(PeerId(1), question(99)).unwrap_err();
+        assert_eq!(refused.code, Code::PeerBusy);
+        let other = desk.lay(PeerId(2), question(100));
+        assert!(other.is_ok());
+        desk.take_away(PeerId(1), "m-0");
+        assert!(desk.lay(PeerId(1), question(99)).is_ok());
+        drop(replies);
     }
 
     #[tokio::test]

@@ -111,6 +111,19 @@ impl Held {
         self.socket.send(Message::Binary(frame)).await
     }
 
+    /// Waits for the end, and says how often the engine still checked the line before it.
+    pub async fn end(&mut self) -> usize {
+        let mut checks = 0;
+        loop {
+            let next = tokio::time::timeout(SOON, self.socket.next()).await;
+            match next.expect("neither a frame nor an end") {
+                Some(Ok(Message::Ping(_))) => checks += 1,
+                Some(Ok(Message::Binary(_) | Message::Pong(_))) => {}
+                _ => return checks,
+            }
+        }
+    }
+
     /// The next frame; `None` where the connection ended.
     pub async fn next_frame(&mut self) -> Option<(Value, Bytes)> {
         loop {

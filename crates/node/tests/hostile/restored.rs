@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::json;
 use tieline_node::model::{OnFailure, SendCommand};
-use tieline_wire::message::MessageId;
+use tieline_wire::message::{Envelope, MessageId};
 use tieline_wire::problem::Code;
 use tieline_wire::receipt::{Receipt, Stage, StoreId};
 
@@ -197,6 +197,35 @@ async fn a_restored_peer_cannot_call_a_message_lost_that_was_being_sent() {
         eventually("it is open again", async || is_open(&world).await).await;
         assert_eq!(station.seen(MESSAGES).len(), 1);
     }
+}
+
+#[tokio::test]
+async fn a_refusal_in_the_name_of_another_database_than_the_one_asked_is_not_final() {
+    let world = World::new("mac").await;
+    let own = world.node.card().unwrap().key_id();
+    let actor = Actor::new("friend");
+    let by = actor.clone();
+    let station = Station::open(&actor, move |seen| {
+        let answer = match seen.path.as_str() {
+            MESSAGES => {
+                let sent = Envelope::parse(&seen.body).unwrap();
+                let hash = sent.content_hash();
+                let word =
+                    Receipt::sign(&by.signing, Stage::Refused, &sent.id, own, hash, RESTORED);
+                let problem = json!({"code": "ID_CONFLICT", "summary": "", "cause": "",
+                    "remedy": "", "phase": null, "detail": {"receipt": word}});
+                Say::Answer(409, problem)
+            }
+            RESOLVE => not_stored(&by, own, RESTORED, &seen),
+            _ => Say::Default,
+        };
+        async { answer }
+    })
+    .await;
+    let _peer = actor.join(&world.node, &[station.address]).await;
+    let failure = world.node.send(message("friend", OnFailure::Fail)).await;
+    assert_eq!(failure.unwrap_err().status.as_deref(), Some("unconfirmed"));
+    assert!(is_open(&world).await, "{:?}", stands(&world).await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
