@@ -20,7 +20,7 @@ pub const MAX_HOPS: u8 = 16;
 pub const MAX_SESSION: usize = 256;
 
 /// Longest text of a question, in bytes. A person reads it, or a program's input takes it.
-pub const MAX_ASK_TEXT: usize = 64 * 1024;
+pub const MAX_ASK_TEXT: usize = 512 * 1024;
 
 /// A question to a peer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

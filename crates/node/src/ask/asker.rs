@@ -86,7 +86,7 @@ impl Node {
     /// Asks a peer; what it says is heard as it comes.
     ///
     /// # Errors
-    /// As [`Node::send`], `PAYLOAD_TOO_LARGE` for a question of more than 64 KiB, `HOP_LIMIT` and
+    /// As [`Node::send`], `PAYLOAD_TOO_LARGE` for a question of more than 512 KiB, `HOP_LIMIT` and
     /// `BUDGET_SPENT`.
     pub async fn start_ask(&self, command: AskCommand) -> Result<Asking, SendFailure> {
         if command.text.len() > MAX_ASK_TEXT {
