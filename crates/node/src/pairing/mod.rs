@@ -6,6 +6,7 @@
 
 mod bind;
 mod book;
+mod entry;
 mod inviter;
 mod joiner;
 mod offer;
