@@ -22,7 +22,8 @@ fn peer(name: &str, state: &str, out: &str) -> PeerView {
     serde_json::from_value(json!({
         "name": name, "suggestedName": name, "dialect": "tieline", "state": state, "addresses": [],
         "pairedBy": "link", "pairedAt": "", "line": {"out": {"state": out}, "in": {"state": "unknown"}},
-        "online": out == "ok", "latencyMs": 0.94, "queued": 0, "unconfirmed": 0, "unread": 0, "muted": false
+        "online": out == "ok", "latencyMs": 0.94, "queued": 0, "unconfirmed": 0, "unread": 0, "muted": false,
+        "trial": false
     }))
     .unwrap()
 }
@@ -62,6 +63,16 @@ fn labels(menu: &[Entry]) -> Vec<String> {
         }
     }
     labels
+}
+
+#[test]
+fn a_peer_that_said_goodbye_is_asleep() {
+    let mut away = peer("mac", "kept", "failed");
+    away.asleep_since = Some("2026-01-01T10:00:00.000Z".to_owned());
+    away.queued = 1;
+    let said = labels(&plain(&[away]).menu);
+    let line = "mac: asleep > Asleep: Tieline was stopped there, 1 waiting | Send test ping | Open conversation | Mute [ ]";
+    assert!(said.iter().any(|label| label == line), "{said:?}");
 }
 
 #[test]
