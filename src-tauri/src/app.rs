@@ -10,6 +10,7 @@ use std::time::Duration;
 use clap::Parser;
 use futures_util::StreamExt;
 use tauri::{App, AppHandle, Manager, RunEvent, Runtime};
+use tieline_api::host;
 use tieline_node::model::EventKind;
 use tieline_wire::problem::{Code, Problem};
 
@@ -48,6 +49,9 @@ enum CannotRun {
     Display(#[from] platform::NoDisplay),
     #[error("{}\n{}\n{}", .0.summary, .0.cause, .0.remedy)]
     Home(Problem),
+    /// A program that is given a link by a page may be made to pass on more than the link.
+    #[error("A link is opened by itself: no option goes with it. Nothing was started.")]
+    LinkNotAlone,
     #[error("The system gave no threads to run on: {0}")]
     Threads(#[from] std::io::Error),
     #[error("The window system could not be started: {0}")]
@@ -56,12 +60,15 @@ enum CannotRun {
 
 fn run_app(options: Options) -> Result<i32, CannotRun> {
     platform::require_display()?;
-    let default_home = tieline_api::host::home();
+    if options.link.is_some() && !deep_link::is_alone(std::env::args_os().len()) {
+        return Err(CannotRun::LinkNotAlone);
+    }
     let home = match &options.home {
         Some(given) => std::path::absolute(given)?,
-        None => default_home.clone().map_err(CannotRun::Home)?,
+        None => host::home().map_err(CannotRun::Home)?,
     };
-    let is_default = default_home.is_ok_and(|default| default == home);
+    // Not what the environment of this start says: at login there is another.
+    let is_default = host::platform_home().is_ok_and(|default| default == home);
 
     // One pool for the engine and for Tauri, beside the main thread, which belongs to the windows.
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -183,8 +190,8 @@ fn on_event<R: Runtime>(app: &AppHandle<R>, event: RunEvent) {
         RunEvent::Reopen { .. } => window::open(app, Page::Last),
         #[cfg(target_os = "macos")]
         RunEvent::Opened { urls } => {
-            let links: Vec<String> = urls.iter().map(ToString::to_string).collect();
-            if let Some(link) = deep_link::among(&links) {
+            let mut links = urls.iter().map(ToString::to_string);
+            if let Some(link) = links.find_map(|url| url.parse().ok()) {
                 deep_link::offer(app, link);
             }
         }

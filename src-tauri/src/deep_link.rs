@@ -47,11 +47,16 @@ pub(crate) struct Offered {
     link: Mutex<Option<Link>>,
 }
 
-/// The first link among the arguments of a program.
-pub(crate) fn among<'a>(arguments: impl IntoIterator<Item = &'a String>) -> Option<Link> {
-    arguments
-        .into_iter()
-        .find_map(|argument| argument.parse().ok())
+/// Whether a link is all that a program was given, when it was given so many arguments, its own
+/// name among them. Whoever hands a link over may have been made to add options to it.
+pub(crate) const fn is_alone(arguments: usize) -> bool {
+    arguments == 2
+}
+
+/// The link that another start of this program was given, its name in front.
+pub(crate) fn of_start(arguments: &[String]) -> Option<Link> {
+    let link = arguments.last()?.parse().ok()?;
+    is_alone(arguments.len()).then_some(link)
 }
 
 /// Keeps a link for the page, without opening it.
@@ -82,13 +87,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_link_is_found_among_arguments_and_never_printed() {
-        let arguments = ["tieline-desktop", "--home", "/h", "tieline://join#secret"];
-        let arguments = arguments.map(str::to_owned);
-        let link = among(&arguments).unwrap();
-        assert_eq!(*link.0, "tieline://join#secret");
-        assert!(!format!("{link:?}").contains("secret"));
-        assert!(among(&arguments[..3]).is_none());
+    fn a_link_counts_by_itself_alone_and_is_never_printed() {
+        let link = "tieline://join#secret".to_owned();
+        let program = "tieline-desktop".to_owned();
+        let found = of_start(&[program.clone(), link.clone()]).unwrap();
+        assert_eq!(*found.0, link);
+        assert!(!format!("{found:?}").contains("secret"));
+        let home = ["--home".to_owned(), "//evil/s".to_owned()];
+        let [option, value] = home;
+        let injected = [program.clone(), option, value, link];
+        assert!(of_start(&injected).is_none());
+        assert!(of_start(&[program]).is_none());
+        assert!(of_start(&[]).is_none());
         assert!("https://example.org/tieline://".parse::<Link>().is_err());
     }
 }

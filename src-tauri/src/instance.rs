@@ -19,7 +19,7 @@ pub(crate) fn plugin<R: Runtime>(home: &Path, is_default: bool) -> Option<TauriP
         return None;
     }
     let mut builder = tauri_plugin_single_instance::Builder::new().callback(|app, arguments, _| {
-        if let Some(link) = deep_link::among(&arguments) {
+        if let Some(link) = deep_link::of_start(&arguments) {
             deep_link::offer(app, link);
         } else if !arguments.iter().any(|argument| argument == "--background") {
             window::open(app, Page::Last);

@@ -17,8 +17,13 @@ async fn a_link_that_is_clicked_shows_the_words_and_does_nothing_by_itself() {
     window.shows("Pair a machine");
     let link = serve.tieline(["invite"]).success().line();
 
+    // What a page adds to its link is no option of ours: then there is no link either.
+    let refused = desk.start_for_link(&link, &["--name", "evil"]).ended();
+    assert_ne!(refused.code, Some(0), "{refused:?}");
+    window.shows("Pair a machine");
+
     // The desktop starts the app once more, with the link; the one that runs takes it.
-    let second = desk.start_with(&[&link]).ended();
+    let second = desk.start_for_link(&link, &[]).ended();
 
     assert_eq!(second.code, Some(0), "{second:?}");
     assert!(!second.log.contains(&link), "{second:?}");

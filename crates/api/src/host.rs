@@ -30,6 +30,14 @@ pub fn home() -> Result<PathBuf, Problem> {
     if let Some(given) = std::env::var_os(HOME_VARIABLE).filter(|given| !given.is_empty()) {
         return Ok(PathBuf::from(given));
     }
+    platform_home()
+}
+
+/// The platform's directory for a user's data: the home where nobody says otherwise.
+///
+/// # Errors
+/// As [`home`].
+pub fn platform_home() -> Result<PathBuf, Problem> {
     match directories::ProjectDirs::from("dev", "Tieline", "Tieline") {
         Some(dirs) => Ok(dirs.data_local_dir().to_owned()),
         None => Err(Problem::new(Code::ConfigInvalid)

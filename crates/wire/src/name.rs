@@ -166,8 +166,11 @@ pub fn tidy(name: &str) -> String {
     }
 }
 
-/// Control characters, invisible joiners, and the marks that turn the reading direction round.
-fn is_disruptive(c: char) -> bool {
+/// Whether a character makes a text read otherwise than it is: control characters, invisible
+/// joiners, and the marks that turn the reading direction round. Wherever somebody else's text is
+/// shown in a line of ours, these stay out.
+#[must_use]
+pub fn is_disruptive(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{00ad}' | '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
 }

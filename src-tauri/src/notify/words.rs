@@ -1,6 +1,7 @@
 //! What a notification says. Plain text throughout; markup is dealt with where it is shown.
 
 use tieline_node::model::{PendingAsk, PingView, ShutdownReport, Via};
+use tieline_wire::name::is_disruptive;
 use tieline_wire::problem::Problem;
 
 use super::decide::Incoming;
@@ -160,14 +161,14 @@ pub(crate) fn empty_window() -> Notice {
     }
 }
 
-/// The first lines of a text, without anything that a screen would obey.
+/// The first lines of a text, without anything that a screen would obey or a reader not see.
 fn excerpt(text: &str) -> String {
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let first: Vec<&str> = lines.by_ref().take(LINES).collect();
     let joined = first.join("\n");
     let mut shown: String = joined
         .chars()
-        .filter(|c| *c == '\n' || !c.is_control())
+        .filter(|c| *c == '\n' || !is_disruptive(*c))
         .take(CHARACTERS)
         .collect();
     if lines.next().is_some() || joined.chars().count() > CHARACTERS {
@@ -281,6 +282,8 @@ mod tests {
         assert_eq!(excerpt("one\r\n\n  two\nthree"), "one\ntwo\nthree");
         assert_eq!(excerpt("1\n2\n3\n4"), "1\n2\n3…");
         assert_eq!(excerpt("\u{1b}[31mred\u{7}"), "[31mred");
+        let turned = excerpt("pay \u{202e}001\u{202c} to a\u{200b}lice\u{feff}");
+        assert_eq!(turned, "pay 001 to alice");
         let long = excerpt(&"é".repeat(1000));
         assert_eq!(long.chars().count(), CHARACTERS + 1);
         assert!(long.ends_with('…'));

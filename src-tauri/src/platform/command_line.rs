@@ -23,8 +23,8 @@ pub(crate) struct Installed {
 /// Links the program that comes with this app to where terminals look.
 ///
 /// # Errors
-/// `NOT_FOUND` where none came with it, `CONFIG_INVALID` where another program has the name,
-/// `HOME_UNWRITABLE` where no link can be made.
+/// `NOT_FOUND` where none came with it, `CONFIG_INVALID` where another program has the name or the
+/// app is where it does not stay, `HOME_UNWRITABLE` where no link can be made.
 pub(crate) fn install() -> Result<Installed, Problem> {
     let own = std::env::current_exe()
         .and_then(|own| own.canonicalize())
@@ -37,6 +37,14 @@ pub(crate) fn install() -> Result<Installed, Problem> {
             .remedy(
                 "Install Tieline from its package, or build it with `cargo build --release`.",
             ));
+    }
+    if let Some(why) = imp::passing(&program) {
+        return Err(Problem::new(Code::ConfigInvalid)
+            .summary("The app is in a place where it does not stay.")
+            .because(format!(
+                "{why} A command that leads there would start whatever is there later."
+            ))
+            .remedy("Move the app to where programs are kept, start it there, and try again."));
     }
     let path = std::env::var_os("PATH").unwrap_or_default();
     if let Some(installed) = found(&program, &path) {
@@ -61,8 +69,27 @@ fn found(program: &Path, path: &OsStr) -> Option<Installed> {
 #[cfg(unix)]
 mod imp {
     use std::io::ErrorKind;
+    use std::os::unix::fs::PermissionsExt;
 
     use super::*;
+
+    /// Where disk images are mounted, and where macOS runs programs that were just downloaded.
+    const PASSING: [&str; 2] = ["/Volumes/", "/AppTranslocation/"];
+
+    /// Why this program may be another one later: its disk image goes, or others can put something
+    /// in its place.
+    pub(super) fn passing(program: &Path) -> Option<String> {
+        let shown = program.display().to_string();
+        if PASSING.iter().any(|place| shown.contains(place)) {
+            return Some(format!("{shown} is there only while a disk image is open."));
+        }
+        let open_to_all = |path: &&Path| {
+            path.metadata()
+                .is_ok_and(|metadata| metadata.permissions().mode() & 0o002 != 0)
+        };
+        let place = program.ancestors().find(open_to_all)?;
+        Some(format!("Everybody can write to {}.", place.display()))
+    }
 
     pub(super) fn install(program: &Path, path: &OsStr) -> Result<Installed, Problem> {
         let mut places = Vec::new();
@@ -147,6 +174,11 @@ mod imp {
 mod imp {
     use super::*;
 
+    /// Nothing is linked here.
+    pub(super) fn passing(_program: &Path) -> Option<String> {
+        None
+    }
+
     /// Links need an administrator here, so the person extends `Path`.
     pub(super) fn install(program: &Path, _path: &OsStr) -> Result<Installed, Problem> {
         let place = program.parent().unwrap_or(program).display().to_string();
@@ -165,7 +197,7 @@ mod imp {
 #[cfg(all(test, unix))]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use super::imp::link;
+    use super::imp::{link, passing};
     use super::*;
 
     struct Machine {
@@ -233,6 +265,18 @@ mod tests {
         let refused = link(&machine.program, &machine.places, &[]).unwrap_err();
         assert_eq!(refused.code, Code::HomeUnwritable);
         assert!(refused.remedy.contains("ln -s"), "{refused:?}");
+    }
+
+    #[test]
+    fn a_place_where_others_can_put_a_program_is_refused() {
+        // Temporary directories are below one that everybody can write to.
+        let machine = machine();
+        let why = passing(&machine.program).unwrap();
+        assert!(why.starts_with("Everybody can write to "), "{why}");
+        assert!(passing(Path::new("/Volumes/Tieline/Tieline.app/tieline")).is_some());
+        let moved = "/private/var/folders/x/AppTranslocation/y/d/Tieline.app/tieline";
+        assert!(passing(Path::new(moved)).is_some());
+        assert_eq!(passing(Path::new("/usr/bin/env")), None);
     }
 
     #[test]

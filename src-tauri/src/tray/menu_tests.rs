@@ -130,7 +130,7 @@ fn without_peers_there_are_no_doubled_separators() {
 fn recent_messages_say_who_and_how_they_begin() {
     let message: MessageView = serde_json::from_value(json!({
         "seq": 1, "messageId": "m", "direction": "in", "peer": "box", "type": "text", "bytes": 10,
-        "text": "Build is green.\n\tAll 700 tests have passed, and the report is in place.",
+        "text": "Build \u{202e}is\u{202c} green.\n\tAll 700 tests have passed, and the report is in place.",
         "sentAt": "", "createdAt": "", "state": "new"
     }))
     .unwrap();

@@ -3,6 +3,7 @@
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use tieline_node::model::{MessageView, PeerStateView, PeerView};
+use tieline_wire::name::is_disruptive;
 use tieline_wire::time::UnixMillis;
 
 use super::menu::{Facts, Shape, is_out_of_reach, may_be_pinged};
@@ -100,7 +101,7 @@ pub(super) fn recent(message: &MessageView) -> String {
     let line: String = text
         .chars()
         .map(|c| if c.is_whitespace() { ' ' } else { c })
-        .filter(|c| !c.is_control())
+        .filter(|c| !is_disruptive(*c))
         .collect();
     let words: Vec<&str> = line.split_whitespace().collect();
     let line = words.join(" ");

@@ -99,6 +99,16 @@ impl Desk {
         self.start_with(&arguments)
     }
 
+    /// Starts the app as the desktop does for a link that was clicked.
+    pub(crate) fn start_for_link(&self, link: &str, more: &[&str]) -> App {
+        let mut command = self.command(&app_program());
+        command
+            .env("TIELINE_HOME", self.home())
+            .arg(link)
+            .args(more);
+        App::start(command, &self.directory.path().join("app.log"))
+    }
+
     /// The same with arguments that the test made.
     pub(crate) fn start_with(&self, arguments: &[&str]) -> App {
         let mut command = self.command(&app_program());
