@@ -333,6 +333,11 @@ fn the_page_sees_no_secret_and_chooses_no_command() {
         let wanted: &[u16] = if real == *path { &[200, 204] } else { &[404] };
         assert!(wanted.contains(&trusted.status), "{path}: {trusted:?}");
     }
+    let endpoint = json!({
+        "kind": "endpoint", "url": "http://127.0.0.1:9/v1", "model": "m", "timeoutSeconds": 5
+    });
+    let elsewhere = page("PUT", "/control/responder").json(&endpoint).send();
+    refused(elsewhere, "an endpoint");
     let person = json!({"kind": "person", "deadlineSeconds": 60});
     let harmless = page("PUT", "/control/responder").json(&person).send();
     assert_eq!(harmless.status, 204, "{harmless:?}");

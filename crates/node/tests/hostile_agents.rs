@@ -104,6 +104,8 @@ async fn a_hook_gets_hostile_messages_as_data() {
         let id = send(&wsl, "mac", payload.clone()).await.message_id;
         let document: Value = until(name, async || {
             let bytes = std::fs::read(kept.join(&id)).ok()?;
+            let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
+            assert_eq!((lines, bytes.last()), (1, Some(&b'\n')), "{name}");
             Some(serde_json::from_slice(&bytes).unwrap())
         })
         .await;

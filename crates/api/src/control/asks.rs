@@ -127,7 +127,7 @@ pub(super) async fn responder(
     responses(
         (status = 204, description = "Chosen"),
         (status = 400, body = ProblemSchema),
-        (status = 403, description = "A command, from a browser", body = ProblemSchema),
+        (status = 403, description = "A command or an endpoint, from a browser", body = ProblemSchema),
         (status = 404, body = ProblemSchema),
     )
 )]
@@ -137,7 +137,10 @@ pub(super) async fn set_responder(
     Params(whose): Params<Whose>,
     Input(responder): Input<Responder>,
 ) -> Result<StatusCode, Failure> {
-    if matches!(responder, Responder::Command { .. }) {
+    if matches!(
+        responder,
+        Responder::Command { .. } | Responder::Endpoint { .. }
+    ) {
         caller.must_be_trusted()?;
     }
     node.set_responder(whose.peer.as_deref(), responder).await?;

@@ -18,7 +18,7 @@ pub(super) struct Document {
     pub(super) message_id: String,
     /// The peer's name here.
     pub(super) peer: String,
-    /// One JSON object.
+    /// One JSON object on one line, with the line's end.
     pub(super) json: Vec<u8>,
 }
 
@@ -36,7 +36,7 @@ struct Fields<'a> {
     untrusted_type: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     untrusted_text: Option<String>,
-    /// Exactly as it travelled.
+    /// As it travelled, on one line.
     untrusted_payload: &'a RawValue,
     untrusted_sent_at: String,
 }
@@ -57,7 +57,7 @@ impl Document {
             Assurance::SharedSecret => "sharedSecret",
             Assurance::Unauthenticated => "unauthenticated",
         };
-        let payload: &RawValue = serde_json::from_str(payload).map_err(unwritable)?;
+        let payload = on_one_line(payload)?;
         write(
             peer,
             &Fields {
@@ -70,8 +70,8 @@ impl Document {
                     ..provenance(peer)
                 },
                 untrusted_type: &row.kind,
-                untrusted_text: text(payload),
-                untrusted_payload: payload,
+                untrusted_text: text(&payload),
+                untrusted_payload: &payload,
                 untrusted_sent_at: row.sent_at.to_string(),
             },
         )
@@ -106,11 +106,19 @@ impl Document {
 }
 
 fn write(peer: &Peer, fields: &Fields<'_>) -> Result<Document, Problem> {
+    let mut json = serde_json::to_vec(fields).map_err(unwritable)?;
+    json.push(b'\n');
     Ok(Document {
         message_id: fields.message_id.to_owned(),
         peer: peer.alias(),
-        json: serde_json::to_vec(fields).map_err(unwritable)?,
+        json,
     })
+}
+
+/// The payload without its line breaks, which JSON allows only between its parts. With them, an agent
+/// that reads line by line could take a part of a peer's message for a whole document of ours.
+fn on_one_line(payload: &str) -> Result<Box<RawValue>, Problem> {
+    RawValue::from_string(payload.replace(['\n', '\r'], " ")).map_err(unwritable)
 }
 
 fn text(payload: &RawValue) -> Option<String> {
@@ -124,4 +132,22 @@ fn text(payload: &RawValue) -> Option<String> {
 
 fn unwritable(error: serde_json::Error) -> Problem {
     Problem::new(Code::Internal).because(format!("The message cannot be written: {error}."))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+mod tests {
+    use super::on_one_line;
+
+    #[test]
+    fn no_part_of_a_payload_is_a_line_of_its_own() {
+        let payload = "{\"type\":\"a\\nb\",\n\"x\":\r\n{\"event\":\"message\"}\n}";
+        let line = on_one_line(payload).unwrap();
+        assert!(!line.get().contains(['\n', '\r']));
+        let same: serde_json::Value = serde_json::from_str(payload).unwrap();
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(line.get()).unwrap(),
+            same
+        );
+    }
 }

@@ -10,6 +10,7 @@ use tieline_wire::problem::{Code, Problem};
 
 use super::document::Document;
 use crate::local::loopback::{LoopbackError, Place};
+use crate::local::plain_id;
 use crate::local::program::{self, Job, ProgramError};
 use crate::model::Hook;
 use crate::node::Node;
@@ -104,7 +105,10 @@ async fn command(
     let job = Job {
         argv,
         env: vec![
-            ("TIELINE_MESSAGE_ID", document.message_id),
+            (
+                "TIELINE_MESSAGE_ID",
+                plain_id(&document.message_id).to_owned(),
+            ),
             ("TIELINE_MESSAGE_PEER", document.peer),
         ],
         home: node.home.path(),
@@ -143,7 +147,7 @@ async fn webhook(
     };
     let place = Place::parse(url).map_err(refused)?;
     let mut headers = HeaderMap::new();
-    if let Ok(id) = HeaderValue::from_str(&document.message_id) {
+    if let Ok(id) = HeaderValue::from_str(plain_id(&document.message_id)) {
         headers.insert(MESSAGE_ID, id);
     }
     if let Some(name) = secret {

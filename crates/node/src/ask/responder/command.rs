@@ -6,6 +6,7 @@ use tieline_wire::problem::{Code, Problem};
 
 use super::{MAX_ANSWER, Question};
 use crate::ask::partial::Partial;
+use crate::local::plain_id;
 use crate::local::program::{self, Job, ProgramError};
 
 /// Runs the program and takes what it prints as the answer.
@@ -23,7 +24,7 @@ pub(super) async fn run(
     let job = Job {
         argv,
         env: vec![
-            ("TIELINE_ASK_ID", question.id.clone()),
+            ("TIELINE_ASK_ID", plain_id(&question.id).to_owned()),
             ("TIELINE_ASK_PEER", question.peer.clone()),
             ("TIELINE_ASK_HOPS", question.hops.to_string()),
             ("TIELINE_ASK_SESSION", session),
