@@ -15,6 +15,7 @@ mod asleep;
 mod browser;
 mod commands;
 mod conformance;
+mod counterpart;
 #[cfg(unix)]
 mod crash;
 mod guard;

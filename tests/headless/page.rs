@@ -324,6 +324,21 @@ fn the_page_sees_no_secret_and_chooses_no_command() {
         listed.collect::<Vec<_>>(),
         "routes that take a command"
     );
+    // Keys, tokens and weaker proofs of abTARS are nothing for a page either.
+    for (method, path, body) in [
+        ("GET", "/control/abtars/export?secrets=true", json!({})),
+        ("POST", "/control/abtars/import", json!({"text": "{}"})),
+        ("POST", "/control/abtars/keys", json!({"signingKey": "x"})),
+        ("PATCH", "/control/abtars", json!({"name": "x"})),
+        ("GET", "/control/peers/nobody/abtars", json!({})),
+        (
+            "PATCH",
+            "/control/peers/nobody/abtars",
+            json!({"bearerAllowed": true}),
+        ),
+    ] {
+        refused(page(method, path).json(&body).send(), path);
+    }
     for (method, path, body) in &taking {
         let method = method.to_uppercase();
         let real = path.replace("{name}", "nobody");

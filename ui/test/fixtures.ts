@@ -54,6 +54,8 @@ export function peer(over: Partial<PeerView> = {}): PeerView {
     name: 'wsl-box',
     suggestedName: 'wsl-box',
     dialect: 'tieline',
+    badge: 'Tieline',
+    assurance: 'Encrypted.',
     state: 'kept',
     keyId: 'kX2n0mS8gJ1qv4C5b7Yt3pLrWzE9uHoAeDfIi6OQxTc',
     fingerprint: FINGERPRINT,

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    ask, asks, attempts, card, completions, export, hooks, import, inbox, invite, join, kithkit,
-    mcp, messages, openapi, peers, ping, responder, secrets, send, serve, ui,
+    abtars, ask, asks, attempts, card, completions, export, hooks, import, inbox, invite, join,
+    kithkit, mcp, messages, openapi, peers, ping, responder, secrets, send, serve, ui,
 };
 use crate::exit;
 
@@ -71,6 +71,7 @@ pub(crate) enum ClientCommand {
     Attempts(attempts::Args),
     Secrets(secrets::Args),
     Kithkit(kithkit::Args),
+    Abtars(abtars::Args),
     Import(import::Args),
     Export(export::Args),
 }

@@ -154,8 +154,10 @@ impl Place {
     /// It turned out to be a peer's: its handshake does not count, and it keeps its place.
     pub(crate) fn is_peers(&self) {
         let mut state = self.gate.state.lock();
-        if let Some(inside) = state.inside.get_mut(&self.number) {
-            inside.known = true;
+        match state.inside.get_mut(&self.number) {
+            Some(inside) if inside.known => return,
+            Some(inside) => inside.known = true,
+            None => {}
         }
         if let Some(entry) = state.by_address.get_mut(&self.address) {
             entry.handshakes = entry.handshakes.saturating_sub(1);

@@ -24,6 +24,7 @@ use crate::api_token;
 use crate::ask::{Brakes, Desk, Waiting};
 use crate::clock::{ElapsedClock, Instant, wall_now};
 use crate::dialect::LanSecret;
+use crate::dialect::abtars;
 use crate::dialect::kithkit_lan::LanListener;
 use crate::events::EventBus;
 use crate::gate::Gate;
@@ -106,6 +107,8 @@ pub struct Engine {
     pub(crate) kithkit_lan: LanListener,
     /// The throw-away second node, while there is one.
     pub(crate) trial: tokio::sync::Mutex<Option<Trial>>,
+    /// What abTARS peers need.
+    pub(crate) abtars: abtars::State,
     /// Told when a message arrives.
     pub(crate) arrived: Notify,
     /// Told when an outgoing message ends or changes.

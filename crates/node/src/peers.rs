@@ -14,6 +14,7 @@ use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Instant;
+use crate::dialect::abtars::Contact;
 use crate::handover::Handing;
 use crate::identity::Identity;
 use crate::inbox::Intake;
@@ -66,6 +67,8 @@ pub(crate) struct Record {
     pub row: PeerRow,
     /// Keys of a Tieline peer.
     pub keys: Option<Keys>,
+    /// What is known of an abTARS peer.
+    pub contact: Option<Contact>,
 }
 
 /// The keys of a Tieline peer.
@@ -119,6 +122,12 @@ impl Peer {
     #[must_use]
     pub(crate) fn alias(&self) -> String {
         self.record.read().row.alias.clone()
+    }
+
+    /// Whether it is being unpaired, and not listened to any more.
+    #[must_use]
+    pub(crate) fn is_leaving(&self) -> bool {
+        self.leaving.load(Ordering::SeqCst)
     }
 
     /// Listens to it no more from here on, or again where unpairing it failed.
@@ -205,7 +214,7 @@ impl Peers {
         maps.by_pin
             .get(pin)
             .and_then(|id| maps.by_id.get(id))
-            .filter(|peer| !peer.leaving.load(Ordering::SeqCst))
+            .filter(|peer| !peer.is_leaving())
             .cloned()
     }
 
@@ -276,6 +285,12 @@ pub(crate) fn token_purpose(verify_key: &VerifyKey) -> String {
 }
 
 impl Record {
+    /// Whether questions go back and forth with it: not with KithKit machines.
+    #[must_use]
+    pub(crate) fn is_asked(&self) -> bool {
+        self.keys.is_some() || self.contact.is_some()
+    }
+
     fn new(row: PeerRow, identity: &Identity) -> Self {
         let keys = match (row.tls_key, row.verify_key) {
             (Some(tls_key), Some(verify_key)) if row.dialect == Dialect::Tieline => {
@@ -296,6 +311,7 @@ impl Record {
             }
             _ => None,
         };
-        Self { row, keys }
+        let contact = Contact::of(&row, identity);
+        Self { row, keys, contact }
     }
 }

@@ -19,6 +19,7 @@ use crate::ask::{self, Brakes, Desk, Waiting};
 use crate::asleep;
 use crate::clock::{ElapsedClock, Instant, wall_now};
 use crate::dialect::LanSecret;
+use crate::dialect::abtars;
 use crate::dialect::kithkit_lan::{self, LanListener};
 use crate::events::EventBus;
 use crate::gate::Gate;
@@ -102,6 +103,7 @@ impl Node {
             lan_secret: LanSecret::default(),
             kithkit_lan: LanListener::default(),
             trial: tokio::sync::Mutex::default(),
+            abtars: abtars::State::default(),
             arrived: Notify::new(),
             settled: Notify::new(),
         });
@@ -200,6 +202,7 @@ async fn take_up(node: &Node) -> Result<(), Problem> {
     for row in rows.into_iter().filter(|row| !trial::is_trial(row)) {
         node.put_peer(row);
     }
+    abtars::restore(node).await?;
     ask::settle_interrupted(node).await?;
     kithkit_lan::restore(node).await
 }

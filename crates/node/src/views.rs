@@ -16,6 +16,7 @@ use tieline_wire::receipt::Receipt;
 use tieline_wire::time::UnixMillis;
 
 use crate::clock::wall_now;
+use crate::dialect::{self, abtars::Contact};
 use crate::exchange::problem_sentence;
 use crate::line::Connection;
 use crate::model::{
@@ -95,6 +96,8 @@ impl Node {
                 .clone()
                 .unwrap_or_else(|| row.alias.clone()),
             dialect: row.dialect.to_string(),
+            badge: dialect::badge(&record).to_owned(),
+            assurance: dialect::assurance(&record),
             state: match row.state {
                 _ if new_key => PeerStateView::NewKey,
                 PeerState::Joined => PeerStateView::Joined,
@@ -138,6 +141,7 @@ impl Node {
             unread: unsigned(counts.unread),
             trial: crate::trial::is_trial(row),
             muted: row.muted_until.is_some_and(|until| until > wall_now()),
+            abtars: record.contact.as_ref().map(Contact::view),
         }
     }
 

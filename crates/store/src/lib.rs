@@ -13,6 +13,7 @@ pub mod handovers;
 pub mod invites;
 pub mod messages;
 mod migrate;
+pub mod nonces;
 mod open;
 pub mod peers;
 mod problem;

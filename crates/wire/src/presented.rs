@@ -46,6 +46,8 @@ impl Form {
 pub struct Presented {
     /// The form it had.
     pub form: Form,
+    /// Whether it is an abTARS machine's: an entry of a `peers.json` that is not Tieline's own.
+    pub is_abtars: bool,
     /// What the machine calls itself.
     pub name: Option<String>,
     /// Where it may be reached; at most 16.
@@ -143,6 +145,7 @@ impl From<Card> for Presented {
     fn from(card: Card) -> Self {
         Self {
             form: Form::Card,
+            is_abtars: false,
             name: (!card.name.is_empty()).then_some(card.name),
             addresses: card.addresses,
             fingerprint: card.fingerprint,
@@ -180,6 +183,7 @@ fn read_json(text: &str) -> Result<Presented, PresentedError> {
     parts.fingerprint = entry.fingerprint;
     let mut presented = parts.finish()?;
     presented.form = Form::PeersJson;
+    presented.is_abtars = !entry.runs_tieline;
     Ok(presented)
 }
 
@@ -301,6 +305,7 @@ impl Parts {
             } else {
                 Form::Parts
             },
+            is_abtars: false,
             name: self.name.filter(|name| !name.is_empty()),
             addresses: self.addresses,
             fingerprint,

@@ -4,6 +4,7 @@
 //! in the home opens only to its user. Where a browser gets at it, [`crate::page`] stands in front,
 //! and some routes refuse it (`caller.rs`). Errors are a `Problem` under its HTTP status.
 
+mod abtars;
 mod asks;
 mod caller;
 mod deliveries;
@@ -201,6 +202,12 @@ fn routes() -> OpenApiRouter<Control> {
         .routes(routes!(trial::show, trial::start, trial::end))
         .routes(routes!(trial::unplug))
         .routes(routes!(trial::plug))
+        .routes(routes!(abtars::show, abtars::set))
+        .routes(routes!(abtars::import))
+        .routes(routes!(abtars::export))
+        .routes(routes!(abtars::keys))
+        .routes(routes!(abtars::entry, abtars::change))
+        .routes(routes!(abtars::found))
         .routes(routes!(events::events))
         .routes(routes!(openapi::serve))
 }

@@ -11,7 +11,7 @@ use tieline_wire::address::Address;
 use tieline_wire::problem::{Code, Problem};
 use utoipa::ToSchema;
 
-use crate::extract::{Input, Segment};
+use crate::extract::{Confidential, Input, Segment};
 use crate::problem::{Failure, PingError, ProblemSchema};
 
 /// The peers, by name.
@@ -37,7 +37,8 @@ pub(super) async fn list(State(node): State<Node>) -> Result<Json<Vec<PeerView>>
 )]
 pub(super) async fn add(
     State(node): State<Node>,
-    Input(input): Input<AddPeer>,
+    // An abTARS machine's entry may hold a token.
+    Confidential(input): Confidential<AddPeer>,
 ) -> Result<Json<PeerView>, Failure> {
     Ok(Json(node.add_peer(input).await?))
 }

@@ -1,5 +1,6 @@
 //! One file per command group.
 
+pub(crate) mod abtars;
 pub(crate) mod ask;
 pub(crate) mod asks;
 pub(crate) mod attempts;
@@ -93,6 +94,7 @@ async fn ask(command: ClientCommand, context: &Context) -> Outcome {
         ClientCommand::Attempts(args) => attempts::run(&args, context).await,
         ClientCommand::Secrets(args) => secrets::run(args, context).await,
         ClientCommand::Kithkit(args) => kithkit::run(args, context).await,
+        ClientCommand::Abtars(args) => abtars::run(args, context).await,
         ClientCommand::Import(args) => import::run(&args, context).await,
         ClientCommand::Export(args) => export::run(&args, context).await,
     }

@@ -100,6 +100,7 @@ async fn serve(args: Args, home: &Path, output: &Output) -> Outcome {
         }
     };
     say_ready(&node, &servers, output).await?;
+    offer(&node, output);
     if let Some((_, page)) = &servers.page {
         page.show(!args.no_open, home, output)?;
     }
@@ -211,6 +212,15 @@ async fn say_ready(node: &Node, servers: &Servers, output: &Output) -> Result<()
         }
     }
     Ok(())
+}
+
+/// Names the configurations of other systems whose machines are not here yet.
+fn offer(node: &Node, output: &Output) {
+    for config in node.found_configs() {
+        if config.new_peers > 0 && !output.is_json() {
+            output.note(super::import::describe(&config));
+        }
+    }
 }
 
 fn farewell(report: &ShutdownReport) -> String {

@@ -95,7 +95,7 @@ impl Node {
     pub fn brakes(&self) -> Vec<BrakeView> {
         let mut views = Vec::new();
         for peer in &self.peers.all() {
-            let asks = peer.record().keys.is_some();
+            let asks = peer.record().is_asked();
             for kind in Kind::ALL {
                 if !asks && kind != Kind::Handovers {
                     continue;
@@ -194,29 +194,52 @@ async fn answer(
     if responder == Responder::Nobody {
         return Err(Problem::new(Code::NoResponder));
     }
+    let (partial, watched) = ask.stream.then(Partial::new).unzip();
+    let question = hand_over(node, peer, Stored { id, seq, ask }).await?;
+    let holding = |text: String| {
+        let (node, peer, id) = (node.clone(), Arc::clone(peer), id.clone());
+        async move { send(&node, &peer, &id, text, None, false).await }
+    };
+    tokio::select! {
+        answer = responder::run(node, &responder, question, partial, holding) => answer,
+        never = progress::tell(node, peer, id, responder.limit(), watched) => match never {},
+    }
+}
+
+/// A question that is in the inbox.
+pub(crate) struct Stored<'a> {
+    /// Its message id.
+    pub id: &'a MessageId,
+    /// Its number.
+    pub seq: i64,
+    /// What is asked.
+    pub ask: Ask,
+}
+
+/// Notes that a stored question goes to what answers it, and gives it the form for that.
+///
+/// # Errors
+/// Those of the store.
+pub(crate) async fn hand_over(
+    node: &Node,
+    peer: &Peer,
+    stored: Stored<'_>,
+) -> Result<Question, Problem> {
+    let Stored { id, seq, ask } = stored;
     let now = wall_now();
     node.store
         .write(move |tx| messages::hand_over(tx, seq, now))
         .await?;
-    let question = Question {
+    Ok(Question {
         id: id.as_str().to_owned(),
         from: peer.id,
         peer: peer.alias(),
         text: ask.text,
         // What this machine may still pass on.
-        hops: ask.hops - 1,
+        hops: ask.hops.saturating_sub(1),
         session: ask.session,
         home: node.home.path().to_owned(),
-    };
-    let holding = |text: String| {
-        let (node, peer, id) = (node.clone(), Arc::clone(peer), id.clone());
-        async move { send(&node, &peer, &id, text, None, false).await }
-    };
-    let (partial, watched) = ask.stream.then(Partial::new).unzip();
-    tokio::select! {
-        answer = responder::run(node, &responder, question, partial, holding) => answer,
-        never = progress::tell(node, peer, id, responder.limit(), watched) => match never {},
-    }
+    })
 }
 
 async fn reply(
@@ -239,7 +262,8 @@ async fn reply(
     done(node, seq, id).await;
 }
 
-async fn done(node: &Node, seq: i64, id: &MessageId) {
+/// The question needs nothing more.
+pub(crate) async fn done(node: &Node, seq: i64, id: &MessageId) {
     let now = wall_now();
     if let Err(error) = node
         .store
@@ -327,6 +351,14 @@ pub(crate) async fn settle_interrupted(node: &Node) -> Result<(), Problem> {
         let node = node.clone();
         node.tasks.clone().spawn(async move {
             if let Some(peer) = node.peers.by_id(row.peer) {
+                if peer.record().contact.is_some() {
+                    // Its asker's connection ended with the last run. What nobody was asked to
+                    // answer waits for the person to read it.
+                    if row.state == State::HandedOver {
+                        done(&node, row.seq, &row.message_id).await;
+                    }
+                    return;
+                }
                 let why = Err(Problem::new(Code::ResponderInterrupted));
                 reply(&node, &peer, &row.message_id, row.seq, why).await;
             }

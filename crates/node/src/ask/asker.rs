@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tieline_store::messages::{self, Direction, MessageRow};
+use tieline_store::messages::{self, Direction, MessageRow, State};
 use tieline_store::peers::PeerId;
-use tieline_wire::ask::{ANSWER_TYPE, Answer, Ask, DEFAULT_HOPS, MAX_ASK_TEXT, MAX_HOPS};
+use tieline_wire::ask::{
+    ANSWER_TYPE, Answer, AnswerError, Ask, DEFAULT_HOPS, MAX_ASK_TEXT, MAX_HOPS,
+};
 use tieline_wire::certificate::Certificate;
 use tieline_wire::message::MessageId;
 use tieline_wire::problem::{Code, Problem};
@@ -16,6 +18,7 @@ use tokio::sync::watch;
 use super::asking::{Asking, HangUp, Heard};
 use super::{Kind, ProgressBody};
 use crate::clock::wall_now;
+use crate::dialect::abtars;
 use crate::model::{
     AskCommand, AskView, OnFailure, Provenance, RouteChoice, SendCommand, SendFailure,
 };
@@ -106,7 +109,7 @@ impl Node {
         }
         let (_, peer) = self.peers.resolve(&command.to);
         let peer = peer
-            .filter(|peer| peer.record().keys.is_some())
+            .filter(|peer| peer.record().is_asked())
             .ok_or_else(|| {
                 SendFailure::early(Problem::new(Code::PeerNotFound).summary(format!(
                     "There is no peer named {} that answers questions.",
@@ -130,18 +133,39 @@ impl Node {
             session: command.session,
             stream: command.stream,
         };
-        let sent = self
-            .send(SendCommand {
-                to: peer.alias(),
-                payload: ask.to_payload(),
-                route: RouteChoice::Auto,
-                message_id: Some(id),
-                on_failure: OnFailure::Fail,
-            })
-            .await;
+        let sending = self.send(SendCommand {
+            to: peer.alias(),
+            payload: ask.to_payload(),
+            route: RouteChoice::Auto,
+            message_id: Some(id.clone()),
+            on_failure: OnFailure::Fail,
+        });
+        // An abTARS peer takes a question and answers it in one exchange.
+        let sent = if peer.record().contact.is_some() {
+            let wait = command.wait.unwrap_or(abtars::WAIT);
+            match tokio::time::timeout(wait, sending).await {
+                Ok(sent) => sent,
+                Err(_) => return Ok(Asking::new(line, heard, Some(Duration::ZERO))),
+            }
+        } else {
+            sending.await
+        };
         if let Err(failure) = sent {
-            line.armed = false;
-            return Err(failure);
+            let Some(problem) = abtars::answered_with(&failure) else {
+                line.armed = false;
+                return Err(failure);
+            };
+            let no = Answer {
+                in_reply_to: id,
+                text: String::new(),
+                is_final: true,
+                error: Some(AnswerError {
+                    code: problem.code.to_string(),
+                    // The peer's words are not known; ours follow from the code.
+                    message: String::new(),
+                }),
+            };
+            self.waiting_asks.answered(peer.id, no);
         }
         Ok(Asking::new(line, heard, command.wait))
     }
@@ -195,7 +219,19 @@ impl Node {
             .peers
             .by_id(ask.peer)
             .ok_or_else(|| Problem::new(Code::PeerNotFound))?;
-        Ok(ask_view(&peer, &id, answer))
+        let over = answer.is_none()
+            && (ask.state == State::Failed
+                || (ask.state == State::Unconfirmed && peer.record().contact.is_some()));
+        let mut view = ask_view(&peer, &id, answer);
+        if over {
+            // No answer will come any more.
+            let problem = ask
+                .problem
+                .and_then(|value| serde_json::from_value(value).ok());
+            view.status = "failed".into();
+            view.problem = Some(problem.unwrap_or_else(|| Problem::new(Code::DeliveryFailed)));
+        }
+        Ok(view)
     }
 }
 
@@ -223,7 +259,7 @@ pub(super) fn ask_view(peer: &Peer, id: &MessageId, answer: Option<Answer>) -> A
             // The code chooses our own words; the peer's are data beside them.
             let code = error.code.parse().unwrap_or(Code::ResponderFailed);
             view.problem = Some(Problem::new(code));
-            view.untrusted_note = Some(error.message);
+            view.untrusted_note = (!error.message.is_empty()).then_some(error.message);
         }
         Some(Answer { text, .. }) => {
             view.status = "answered".into();

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::asker::ask_view;
 use super::progress::Progress;
+use crate::dialect::abtars;
 use crate::exchange::exchange_open;
 use crate::model::AskView;
 use crate::node::Node;
@@ -161,6 +162,9 @@ impl Drop for HangUp {
         self.node.waiting_asks.forget(&self.id);
         if !self.armed {
             return;
+        }
+        if self.peer.record().contact.is_some() {
+            return abtars::hang_up(&self.node, &self.id);
         }
         let (node, peer) = (self.node.clone(), Arc::clone(&self.peer));
         let body = serde_json::json!({"id": self.id.as_str()}).to_string();

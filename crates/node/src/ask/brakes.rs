@@ -97,6 +97,15 @@ impl Brakes {
         Ok(())
     }
 
+    /// Seconds until the oldest of the hour is forgotten; the whole hour where a person said no.
+    pub(crate) fn retry_after(&self, peer: PeerId, kind: Kind) -> u64 {
+        let counts = self.counts.lock();
+        let count = counts.get(&(peer, kind)).filter(|count| !count.stopped);
+        let oldest = count.and_then(|count| count.used.front());
+        let left = oldest.map_or(HOUR, |oldest| HOUR.saturating_sub(oldest.elapsed()));
+        left.as_secs().max(1)
+    }
+
     /// The person allows ten more, also after a stop.
     pub(crate) fn allow_more(&self, peer: PeerId, kind: Kind) {
         let mut counts = self.counts.lock();

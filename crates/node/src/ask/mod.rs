@@ -12,9 +12,10 @@ mod person;
 mod progress;
 pub(crate) mod responder;
 
-pub(crate) use answerer::{arrived_ask, cancel, settle_interrupted};
+pub(crate) use answerer::{Stored, arrived_ask, cancel, done, hand_over, settle_interrupted};
 pub(crate) use asker::{Waiting, arrived_answer, provenance};
 pub use asking::{AskNews, Asking};
 pub(crate) use brakes::{ASKS_PER_HOUR, Brakes, Kind};
+pub(crate) use partial::Partial;
 pub(crate) use person::Desk;
 pub(crate) use progress::{ProgressBody, arrived as arrived_progress};

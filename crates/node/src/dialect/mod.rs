@@ -1,5 +1,6 @@
 //! Dialects other than Tieline's own: what differs in delivery and pings.
 
+pub(crate) mod abtars;
 mod kithkit;
 pub(crate) mod kithkit_lan;
 
@@ -12,7 +13,7 @@ use tieline_wire::problem::{Code, Problem};
 use crate::model::{AttemptView, PingFailure, PingView, RouteChoice, SendFailure};
 use crate::node::Node;
 use crate::outbox::{Delivery, Outcome};
-use crate::peers::Peer;
+use crate::peers::{Peer, Record};
 
 pub(crate) use kithkit::LanSecret;
 
@@ -36,7 +37,7 @@ pub(crate) async fn ready(node: &Node, peer: &Peer, route: RouteChoice) -> Resul
             })
         }
         Dialect::Kithkit => kithkit::secret(node).await.err(),
-        Dialect::Abtars => Some(Problem::new(Code::LanUnavailable)),
+        Dialect::Abtars => record.contact.is_none().then(unopened),
     };
     let Some(problem) = missing else {
         return Ok(());
@@ -55,11 +56,39 @@ pub(crate) async fn ready(node: &Node, peer: &Peer, route: RouteChoice) -> Resul
     })
 }
 
+/// The entry of an abTARS peer is there and cannot be opened.
+fn unopened() -> Problem {
+    Problem::new(Code::LanUnavailable)
+        .because("The peer's entry is in the database but cannot be opened with this vault's key.")
+        .remedy("Remove the peer and import it again.")
+}
+
+/// What is spoken with a peer, for a badge.
+pub(crate) fn badge(record: &Record) -> &'static str {
+    match (record.row.dialect, &record.contact) {
+        (Dialect::Tieline, _) => "Tieline",
+        (Dialect::Kithkit, _) => "KithKit, not encrypted",
+        (Dialect::Abtars, Some(contact)) => contact.badge(),
+        (Dialect::Abtars, None) => "abTARS, unreadable",
+    }
+}
+
+/// What protects what goes back and forth with a peer, and what does not.
+pub(crate) fn assurance(record: &Record) -> String {
+    match (record.row.dialect, &record.contact) {
+        (Dialect::Tieline, _) => "Encrypted, and tied to both machines' keys. What is delivered has the peer's signed receipt.".into(),
+        (Dialect::Kithkit, _) => "Not encrypted: whoever is on the network can read it. Every machine with the shared secret can pose as this one, and what it says it stored is its word, without a receipt.".into(),
+        (Dialect::Abtars, Some(contact)) => contact.assurance(),
+        (Dialect::Abtars, None) => unopened().cause.into_owned(),
+    }
+}
+
 /// Delivers to a peer that does not speak Tieline's dialect.
 pub(crate) async fn deliver(node: &Node, peer: &Arc<Peer>, row: &MessageRow) -> Delivery {
     match peer.record().row.dialect {
         Dialect::Kithkit => kithkit::deliver(node, peer, row).await,
-        _ => Delivery {
+        Dialect::Abtars => abtars::deliver(node, peer, row).await,
+        Dialect::Tieline => Delivery {
             outcome: Outcome::NotStored(Problem::new(Code::LanUnavailable)),
             tries: Vec::new(),
         },
@@ -73,7 +102,8 @@ pub(crate) async fn deliver(node: &Node, peer: &Arc<Peer>, row: &MessageRow) -> 
 pub(crate) async fn ping(node: &Node, peer: &Arc<Peer>) -> Result<PingView, PingFailure> {
     match peer.record().row.dialect {
         Dialect::Kithkit => kithkit::ping(node, peer).await,
-        _ => Err(PingFailure {
+        Dialect::Abtars => abtars::ping(node, peer).await,
+        Dialect::Tieline => Err(PingFailure {
             problem: Problem::new(Code::LanUnavailable),
             attempts: Vec::new(),
         }),

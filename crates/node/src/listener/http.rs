@@ -19,6 +19,8 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::admission::{Arrival, admit, too_large};
 use crate::clock::Instant;
+use crate::dialect::abtars::{self, OutBody};
+use crate::gate::Place;
 use crate::limits::{
     BODY_TIMEOUT, HEADER_TIMEOUT, IDLE_TIMEOUT, MAX_HEADERS, MAX_STREAMS, STRANGER_IDLE_TIMEOUT,
 };
@@ -29,7 +31,12 @@ use crate::protocol::{
 };
 
 /// Serves until the other side closes, the node stops or the channel is cut.
-pub(super) async fn serve(node: Node, stream: TlsStream<TcpStream>, channel: Arc<Channel>) {
+pub(super) async fn serve(
+    node: Node,
+    stream: TlsStream<TcpStream>,
+    channel: Arc<Channel>,
+    place: Arc<Place>,
+) {
     let mut server = auto::Builder::new(TokioExecutor::new());
     server
         .http1()
@@ -48,11 +55,18 @@ pub(super) async fn serve(node: Node, stream: TlsStream<TcpStream>, channel: Arc
     let service = service_fn(|request| {
         let node = node.clone();
         let channel = Arc::clone(&channel);
+        let place = Arc::clone(&place);
         let in_use = use_.begin();
         async move {
-            let response = answer(node, channel, request, in_use.with_this).await;
-            drop(in_use);
-            Ok::<_, Infallible>(response)
+            let response = answer(node, channel, &place, request, in_use.with_this).await;
+            // A body that is still being made keeps its connection in use.
+            Ok::<_, Infallible>(response.map(|body| {
+                let held = body.map_frame(move |frame| {
+                    let _ = &in_use;
+                    frame
+                });
+                held.boxed_unsync()
+            }))
         }
     });
     let patience = || {
@@ -138,18 +152,23 @@ impl Drop for InUse {
 async fn answer(
     node: Node,
     channel: Arc<Channel>,
+    place: &Place,
     request: ::http::Request<Incoming>,
     in_progress: usize,
-) -> Response<Full<Bytes>> {
+) -> Response<OutBody> {
     let path = request
         .uri()
         .path_and_query()
         .map_or("/", |path| path.as_str())
         .to_owned();
+    if abtars::is_route(&path) {
+        return abtars::serve(node, channel, place, request, in_progress).await;
+    }
     if request.method() == Method::GET && path == path::HELD {
-        return hold(node, channel, request)
-            .await
-            .unwrap_or_else(|problem| respond(problem.into()));
+        return match hold(node, channel, request).await {
+            Ok(response) => response.map(BodyExt::boxed_unsync),
+            Err(problem) => respond(problem.into()),
+        };
     }
     let proof = proof(request.headers());
     let method = request.method().clone();
@@ -246,8 +265,8 @@ async fn hold(
     response.map_err(|error| Problem::new(Code::Internal).because(error.to_string()))
 }
 
-fn respond(reply: Reply) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(reply.body));
+fn respond(reply: Reply) -> Response<OutBody> {
+    let mut response = Response::new(Full::new(reply.body).boxed_unsync());
     *response.status_mut() = reply.status;
     response.headers_mut().insert(
         header::CONTENT_TYPE,

@@ -80,6 +80,5 @@ async fn connection(
         place.is_peers();
     }
     let channel = Arc::new(Channel::new(remote, handshake, place.cut().clone()));
-    http::serve(node, stream, channel).await;
-    drop(place);
+    http::serve(node, stream, channel, Arc::new(place)).await;
 }

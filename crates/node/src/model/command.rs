@@ -73,6 +73,9 @@ pub struct AddPeer {
     /// A KithKit machine on the LAN, instead of a card.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kithkit: Option<KithkitPeer>,
+    /// An abTARS machine, instead of a card. Such an entry is also understood in `card`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub abtars: Option<super::AbtarsEntry>,
 }
 
 /// A KithKit peer as its configuration names it.

@@ -3,6 +3,7 @@
 //! JSON names are camelCase; times are RFC 3339 in UTC with milliseconds; durations say their
 //! unit in the name. Options that are absent are left out.
 
+mod abtars;
 mod ask;
 mod command;
 mod delivery;
@@ -17,6 +18,11 @@ mod problem;
 mod status;
 mod trial;
 
+pub use abtars::{
+    AbtarsEntry, AbtarsExport, AbtarsFieldView, AbtarsImport, AbtarsImportView, AbtarsImportedPeer,
+    AbtarsKeys, AbtarsOrder, AbtarsPaste, AbtarsPeerChange, AbtarsPeerView, AbtarsView,
+    FoundConfig,
+};
 pub use ask::{AskCommand, AskView, BrakeView, PendingAsk, Provenance, Responder};
 pub use command::{
     AddPeer, DeliveryQuery, KithkitPeer, MessageQuery, OnFailure, RouteChoice, SendCommand, Target,

@@ -162,6 +162,8 @@ pub struct CompareView {
 pub struct PresentedView {
     /// `card`, `pem`, `peersJson` or `parts`.
     pub form: String,
+    /// As what it would be added: `tieline`, or `abtars` with that dialect's weaker guarantees.
+    pub dialect: String,
     /// What the machine calls itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,

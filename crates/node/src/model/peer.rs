@@ -81,6 +81,10 @@ pub struct PeerView {
     pub suggested_name: String,
     /// `tieline`, `kithkit` or `abtars`.
     pub dialect: String,
+    /// What is spoken with it, in a few words for a badge.
+    pub badge: String,
+    /// What protects what goes back and forth, and what does not, in a sentence or two.
+    pub assurance: String,
     /// Where it stands.
     pub state: PeerStateView,
     /// Id of its signing key.
@@ -137,4 +141,7 @@ pub struct PeerView {
     pub muted: bool,
     /// Whether it is the throw-away second node of a trial.
     pub trial: bool,
+    /// What is particular to an abTARS peer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub abtars: Option<super::AbtarsPeerView>,
 }

@@ -1,6 +1,5 @@
 //! What this node gives of itself, ready to be pasted on another machine.
 
-use tieline_wire::abtars::peers_json::EntryValues;
 use tieline_wire::card::Card;
 use tieline_wire::name::Alias;
 use tieline_wire::problem::{Code, Problem};
@@ -21,27 +20,11 @@ impl Node {
                 .map_err(|error| Problem::new(Code::Internal).because(error.to_string()))?,
             parts: parts(&card),
             command: command(&card, &pem),
-            peers_json: self.peers_json_entry(&card)?,
+            peers_json: self.abtars_paste(None)?,
             file_name: format!("{}.card", Alias::suggest(&card.name).as_str()),
             fingerprint: card.fingerprint.into(),
             pem,
         })
-    }
-
-    /// The entry for a machine with a single key per peer: there, this node is its TLS key.
-    fn peers_json_entry(&self, card: &Card) -> Result<String, Problem> {
-        let address = card
-            .addresses
-            .first()
-            .cloned()
-            .ok_or_else(|| Problem::new(Code::NoAddress))?;
-        let values = EntryValues {
-            address,
-            token: None,
-            verify_key: self.identity.tls.verify_key(),
-            certificate: Some(card.certificate.clone()),
-        };
-        Ok(values.to_paste(&card.name).to_string())
     }
 }
 

@@ -24,6 +24,7 @@ impl Node {
         let suggested_alias = self.store.read(move |conn| free_alias(conn, &name)).await?;
         Ok(PresentedView {
             form: found.form.as_str().to_owned(),
+            dialect: if found.is_abtars { "abtars" } else { "tieline" }.to_owned(),
             suggested_alias,
             addresses: found.addresses.iter().map(ToString::to_string).collect(),
             fingerprint: found.fingerprint.into(),
@@ -120,6 +121,10 @@ impl Node {
 
 /// What the text lacks for a peer to be made of it.
 fn incomplete(found: &Presented) -> Option<Problem> {
+    // Its own rules hold when it is added.
+    if found.is_abtars {
+        return None;
+    }
     if found.has_single_key() {
         return Some(single_key());
     }

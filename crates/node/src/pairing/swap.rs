@@ -1,6 +1,7 @@
 //! Pairing by swapping cards: each side adds what the person brought from the other.
 
 use tieline_store::peers::{self, Dialect, NewPeer, PairedBy, PeerState};
+use tieline_wire::abtars::peers_json::{self, PeerEntry};
 use tieline_wire::address::Address;
 use tieline_wire::name::Alias;
 use tieline_wire::presented::Presented;
@@ -9,24 +10,29 @@ use tieline_wire::problem::{Code, Problem};
 use super::presented::{known, own};
 use super::roster::{free_alias, mistaken_for, taken};
 use crate::clock::wall_now;
-use crate::model::{AddPeer, KithkitPeer, PeerView};
+use crate::model::{AbtarsEntry, AddPeer, KithkitPeer, PeerView};
 use crate::node::Node;
 
 impl Node {
-    /// Adds a peer from its card or whatever else says the same of it, or a KithKit machine from its
-    /// configuration.
+    /// Adds a peer from its card or whatever else says the same of it, or a KithKit or abTARS machine
+    /// from its configuration.
     ///
     /// # Errors
-    /// `INVALID_REQUEST` or `CARD_INVALID` for a text that does not say enough, the failures of a
+    /// `INVALID_REQUEST`, `CARD_INVALID` or `CONFIG_INVALID` for a text that does not say enough, the failures of a
     /// dial where the certificate has to be fetched, `OWN_LINK` for this node's own card, `PEER_EXISTS`, `ALIAS_INVALID`,
     /// `ALIAS_TAKEN`, `NEW_KEY` where one of the two keys is a known peer's.
     pub async fn add_peer(&self, add: AddPeer) -> Result<PeerView, Problem> {
         let name = add.name.as_deref().map(Alias::new).transpose()?;
-        match (add.card, add.kithkit) {
-            (Some(card), None) => self.add_card(&card, name).await,
-            (None, Some(kithkit)) => self.add_kithkit(kithkit, name).await,
-            _ => Err(Problem::new(Code::InvalidRequest)
-                .summary("Give either a card or a KithKit machine.")),
+        match (add.card, add.kithkit, add.abtars) {
+            (Some(card), None, None) => match as_abtars(&card) {
+                Some(entry) => self.add_abtars(entry, name).await,
+                None => self.add_card(&card, name).await,
+            },
+            (None, Some(kithkit), None) => self.add_kithkit(kithkit, name).await,
+            (None, None, Some(entry)) => self.add_abtars(entry, name).await,
+            _ => Err(Problem::new(Code::InvalidRequest).summary(
+                "Give a card, a KithKit machine or an abTARS machine, and one of them only.",
+            )),
         }
     }
 
@@ -93,7 +99,7 @@ impl Node {
         self.insert_peer(new, name, machine.name).await
     }
 
-    async fn insert_peer(
+    pub(crate) async fn insert_peer(
         &self,
         mut new: NewPeer,
         name: Option<Alias>,
@@ -125,4 +131,19 @@ impl Node {
         drop(turn);
         self.peer(&alias).await
     }
+}
+
+/// What was pasted in the place of a card, where it is an entry of a `peers.json`. That of a machine
+/// that runs Tieline is left to the card's reader, which says how to pair with it.
+fn as_abtars(text: &str) -> Option<AbtarsEntry> {
+    if text.contains("\"certificate\"") {
+        return None;
+    }
+    let entries = peers_json::parse_pasted(text).ok()?;
+    let is_entry =
+        |entry: &PeerEntry| !entry.runs_tieline && entry.host.is_some() && !entry.fields.is_empty();
+    entries.iter().any(is_entry).then(|| AbtarsEntry {
+        entry: text.to_owned(),
+        name: None,
+    })
 }

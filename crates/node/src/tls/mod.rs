@@ -90,7 +90,8 @@ pub(crate) fn shown_certificate<Data>(
         .map_err(|error| Problem::new(Code::TlsFailed).because(error.to_string()))
 }
 
-fn provider() -> Arc<CryptoProvider> {
+/// TLS 1.3 and nothing older.
+pub(crate) fn provider() -> Arc<CryptoProvider> {
     let mut provider = rustls::crypto::ring::default_provider();
     provider
         .cipher_suites
@@ -98,6 +99,7 @@ fn provider() -> Arc<CryptoProvider> {
     Arc::new(provider)
 }
 
-fn setup_failed(error: &rustls::Error) -> Problem {
+/// TLS could not even be begun.
+pub(crate) fn setup_failed(error: &rustls::Error) -> Problem {
     Problem::new(Code::TlsFailed).because(format!("TLS could not be set up: {error}."))
 }

@@ -19,6 +19,8 @@ pub(super) fn run(peer: &PeerView, context: &Context) -> Outcome {
         peer.dialect
     ));
     let fact = |label: &str, value: &str| output.line(format!("  {label:<14} {value}"));
+    fact("speaks", &peer.badge);
+    fact("protection", &peer.assurance);
     fact("calls itself", &show::printable(&peer.suggested_name));
     fact(
         "paired",

@@ -54,6 +54,7 @@ impl Node {
                     .with("maxLength", MAX_PAYLOAD),
             ));
         }
+        dialect::abtars::check(&peer, &command.payload).map_err(SendFailure::early)?;
         dialect::ready(self, &peer, command.route).await?;
         let new = self.new_outgoing(&peer, &command, payload)?;
         let row = match self.accept(&command, new).await? {

@@ -9,6 +9,10 @@ use crate::certificate::{Certificate, CertificateError};
 use crate::fingerprint::Fingerprint;
 use crate::key::VerifyKey;
 
+/// The field in which Tieline names itself. abTARS keeps it and does not look at it.
+pub(super) const PROGRAM: &str = "program";
+pub(super) const TIELINE: &str = "Tieline";
+
 /// What a file says about one peer, each part as far as it can be used.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PeerEntry {
@@ -33,6 +37,8 @@ pub struct PeerEntry {
     pub signed_only: bool,
     /// `transport` is `ws-outbound`: the peer dials in and holds the connection.
     pub holds_connection: bool,
+    /// It says that Tieline wrote it of itself: such a machine is better paired with as one.
+    pub runs_tieline: bool,
     /// Every field that is in the entry, in its order.
     pub fields: Vec<FieldUse>,
     /// What a person should know about the entry.
@@ -65,6 +71,7 @@ impl PeerEntry {
             trust: 0,
             signed_only: false,
             holds_connection: false,
+            runs_tieline: false,
             fields: Vec::new(),
             remarks: Vec::new(),
         };
@@ -81,6 +88,7 @@ impl PeerEntry {
         entry.trust = fields.get("trust").and_then(Value::as_i64).unwrap_or(0);
         entry.signed_only = text(fields, Field::Mode) == Some("signed");
         entry.holds_connection = text(fields, Field::Transport) == Some("ws-outbound");
+        entry.runs_tieline = fields.get(PROGRAM).and_then(Value::as_str) == Some(TIELINE);
         entry.fields = fields.keys().map(|key| entry.field_use(key)).collect();
         entry
     }
@@ -206,31 +214,35 @@ impl PeerEntry {
 /// # Errors
 /// [`PeersFileError`].
 pub fn parse_pasted(text: &str) -> Result<Vec<PeerEntry>, PeersFileError> {
-    let text = text.trim().trim_end_matches(',').trim_end();
-    let member = text.starts_with('"').then(|| format!("{{{text}}}"));
-    let value = parse_value(member.as_deref().unwrap_or(text))?;
-    let Value::Object(fields) = value else {
-        return Err(PeersFileError::Shape("the text"));
-    };
-    let is_entry = |fields: &Map<String, Value>| {
-        fields.keys().any(|key| {
-            Field::ALL.iter().any(|field| field.key() == key) && !fields[key].is_object()
-        })
-    };
-    if fields.contains_key("peers") || fields.contains_key("self") {
-        let root = fields;
-        return match root.get("peers") {
-            Some(peers) if !peers.is_object() => Err(PeersFileError::Shape("\"peers\"")),
-            _ => Ok(PeersFile { root }.peers()),
+    Ok(PeersFile::pasted(text, "")?.peers())
+}
+
+impl PeersFile {
+    /// What a person pasted, as a file: a whole one, its part `"peers"`, one `"name": {…}`, or an
+    /// entry without its name, which gets the one given.
+    ///
+    /// # Errors
+    /// [`PeersFileError`].
+    pub fn pasted(text: &str, name: &str) -> Result<Self, PeersFileError> {
+        let text = text.trim().trim_end_matches(',').trim_end();
+        let member = text.starts_with('"').then(|| format!("{{{text}}}"));
+        let value = parse_value(member.as_deref().unwrap_or(text))?;
+        let Value::Object(fields) = value else {
+            return Err(PeersFileError::Shape("the text"));
         };
+        if fields.contains_key("peers") || fields.contains_key("self") {
+            return Self::from_root(fields);
+        }
+        let is_entry = fields.iter().any(|(key, value)| {
+            Field::ALL.iter().any(|field| field.key() == key) && !value.is_object()
+        });
+        let peers = if is_entry {
+            Map::from_iter([(name.to_owned(), fields.into())])
+        } else {
+            fields
+        };
+        Self::from_root(Map::from_iter([("peers".to_owned(), peers.into())]))
     }
-    if is_entry(&fields) {
-        return Ok(vec![PeerEntry::read("", &Value::Object(fields))]);
-    }
-    Ok(fields
-        .iter()
-        .map(|(name, value)| PeerEntry::read(name, value))
-        .collect())
 }
 
 /// A text that is not blank, without the white space around it.

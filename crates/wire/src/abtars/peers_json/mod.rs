@@ -15,6 +15,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 use zeroize::{Zeroize, Zeroizing};
 
+use crate::address::Address;
 use crate::key::{KeyError, SigningKey};
 use crate::problem::{Code, Problem};
 
@@ -63,16 +64,23 @@ impl PeersFile {
     /// [`PeersFileError`].
     pub fn parse(text: &str) -> Result<Self, PeersFileError> {
         match parse_value(text)? {
-            Value::Object(root) => {
-                for (section, name) in [("self", "\"self\""), ("peers", "\"peers\"")] {
-                    if root.get(section).is_some_and(|value| !value.is_object()) {
-                        return Err(PeersFileError::Shape(name));
-                    }
-                }
-                Ok(Self { root })
-            }
+            Value::Object(root) => Self::from_root(root),
             _ => Err(PeersFileError::Shape("the file")),
         }
+    }
+
+    fn from_root(root: Map<String, Value>) -> Result<Self, PeersFileError> {
+        let file = Self { root };
+        for (section, name) in [("self", "\"self\""), ("peers", "\"peers\"")] {
+            if file
+                .root
+                .get(section)
+                .is_some_and(|value| !value.is_object())
+            {
+                return Err(PeersFileError::Shape(name));
+            }
+        }
+        Ok(file)
     }
 
     /// `self.name`, or what abTARS takes in its place.
@@ -149,6 +157,67 @@ impl PeersFile {
         if let Some(fields) = entry.as_object_mut() {
             values.write(fields);
         }
+    }
+
+    /// Writes where a peer is, and nothing else of it.
+    pub fn set_address(&mut self, name: &str, address: &Address) {
+        let entry = self.section("peers").get_mut(name);
+        if let Some(fields) = entry.and_then(Value::as_object_mut) {
+            fields.insert(Field::Host.key().to_owned(), address.host().into());
+            fields.insert(Field::Port.key().to_owned(), address.port().into());
+        }
+    }
+
+    /// The file with this peer alone: its entry as it stands, and nothing of the rest.
+    #[must_use]
+    pub fn only(&self, name: &str) -> Option<Self> {
+        let entry = self.root.get("peers")?.get(name)?.clone();
+        let peers = Map::from_iter([(name.to_owned(), entry)]);
+        let root = Map::from_iter([("peers".to_owned(), peers.into())]);
+        Some(Self { root })
+    }
+
+    /// The file without its peers and without this machine's private key.
+    #[must_use]
+    pub fn frame(&self) -> Self {
+        let mut frame = self.clone();
+        let peers = frame.root.shift_remove("peers");
+        let own = frame.root.get_mut("self").and_then(Value::as_object_mut);
+        let key = own.and_then(|own| own.shift_remove("signingKey"));
+        for mut secret in peers.into_iter().chain(key) {
+            wipe(&mut secret);
+        }
+        frame
+    }
+
+    /// Takes over the entries of another file as they stand; those of the same name are replaced.
+    pub fn take_over(&mut self, other: &Self) {
+        let theirs = other.root.get("peers").and_then(Value::as_object);
+        for (name, entry) in theirs.into_iter().flatten() {
+            self.section("peers").insert(name.clone(), entry.clone());
+        }
+    }
+
+    /// Takes out every secret that a field known here may hold. Says whether there was one.
+    pub fn redact(&mut self) -> bool {
+        let mut found = false;
+        let mut take = |fields: &mut Map<String, Value>, keys: &[&str]| {
+            for key in keys {
+                if let Some(mut secret) = fields.shift_remove(*key) {
+                    wipe(&mut secret);
+                    found = true;
+                }
+            }
+        };
+        let entry = ["token", "pskSecret", "gossipSecret"];
+        take(&mut self.root, &entry);
+        take(self.section("self"), &["signingKey", "tribeToken"]);
+        for peer in self.section("peers").values_mut() {
+            if let Some(fields) = peer.as_object_mut() {
+                take(fields, &entry);
+            }
+        }
+        found
     }
 
     /// Removes a peer; says whether it was there.

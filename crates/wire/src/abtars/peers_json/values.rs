@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::super::SharedToken;
+use super::entry::{PROGRAM, TIELINE};
 use super::field::Field;
 use crate::address::Address;
 use crate::certificate::Certificate;
@@ -25,11 +26,13 @@ pub struct EntryValues {
 
 impl EntryValues {
     /// The entry for the other side's file, under the name that this machine calls itself: one
-    /// `"name": {…}` to be pasted among its peers. Holds the token, if there is one.
+    /// `"name": {…}` to be pasted among its peers. Holds the token, if there is one. It says which
+    /// program it is of, so that another Tieline does not take this machine for an abTARS one.
     #[must_use]
     pub fn to_paste(&self, own_name: &str) -> Zeroizing<String> {
         let mut fields = Map::new();
         self.write(&mut fields);
+        fields.insert(PROGRAM.to_owned(), TIELINE.into());
         let entry = Zeroizing::new(format!("{:#}", Value::Object(fields)));
         Zeroizing::new(format!("{}: {}", Value::from(own_name), *entry))
     }
