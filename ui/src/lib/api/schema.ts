@@ -4512,7 +4512,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A command, from a browser */
+            /** @description A command or an endpoint, from a browser */
             403: {
                 headers: {
                     [name: string]: unknown;
