@@ -27,7 +27,7 @@ pub use incoming::{
 };
 pub use outgoing::{
     Finish, NewOutgoing, Queued, cancel, due_for_peer, expose, finish_outgoing, insert_outgoing,
-    peers_with_due, requeue, start_sending, stop_retries, unconfirmed_for_peer,
+    peers_with_due, requeue, start_sending, stop_asking, stop_retries, unconfirmed_for_peer,
 };
 pub use pages::{
     Counts, Cursor, Filter, MAX_PAGE, MAX_PAGE_BYTES, Page, Tried, count, counts, list,

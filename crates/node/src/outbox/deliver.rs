@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tieline_store::attempts;
 use tieline_store::messages::{self, Evidence, MessageRow, Mode, State};
-use tieline_store::{attempts, peers};
+use tieline_store::peers::{self, PeerRow, PeerState};
 use tieline_wire::key::KeyId;
 use tieline_wire::message::Envelope;
 use tieline_wire::problem::{Code, Problem};
@@ -95,6 +96,13 @@ async fn over_tieline(node: &Node, peer: &Arc<Peer>, row: &MessageRow, by: By) -
             tries: Vec::new(),
         };
     };
+    if row.recipient.is_some_and(|meant| meant != keys.key_id) {
+        let outcome = Outcome::NotStored(meant_for_old_keys(&record.row.alias));
+        return Delivery {
+            outcome,
+            tries: Vec::new(),
+        };
+    }
     let envelope = match envelope(row) {
         Ok(envelope) => envelope,
         Err(problem) => {
@@ -199,14 +207,14 @@ fn is_before_storing(code: Code) -> bool {
 }
 
 /// Stores a verdict and gives back the one that counts: nothing is queued for a peer that was
-/// unpaired meanwhile.
+/// unpaired meanwhile, or for keys that it no longer has.
 async fn settle(
     node: &Node,
     row: &MessageRow,
     verdict: Verdict,
     tries: &[Try],
 ) -> Result<Verdict, Problem> {
-    let (seq, peer) = (row.seq, row.peer);
+    let (seq, peer, recipient) = (row.seq, row.peer, row.recipient);
     let exposed = row.exposed;
     let now = wall_now();
     let records: Vec<_> = tries.iter().map(Try::record).collect();
@@ -217,8 +225,11 @@ async fn settle(
                 attempts::record(tx, seq, record)?;
             }
             let verdict = match verdict {
-                Verdict::Requeue(now_exposed, _) if !peers::is_paired(tx, peer)? => {
-                    given_up(exposed || now_exposed)
+                Verdict::Requeue(now_exposed, problem) => {
+                    match obstacle(peers::get(tx, peer)?, recipient) {
+                        Some(why) => given_up(exposed || now_exposed, why),
+                        None => Verdict::Requeue(now_exposed, problem),
+                    }
                 }
                 verdict => verdict,
             };
@@ -252,8 +263,18 @@ async fn settle(
     Ok(stored?)
 }
 
-/// The end of a message whose peer is gone.
-fn given_up(exposed: bool) -> Verdict {
+/// Why a message for the holder of `recipient` need not wait for this peer.
+fn obstacle(peer: Option<PeerRow>, recipient: Option<KeyId>) -> Option<Problem> {
+    let Some(peer) = peer.filter(|peer| peer.state != PeerState::Revoked) else {
+        return Some(unpaired());
+    };
+    let key = peer.verify_key.map(|key| key.key_id());
+    let is_other = key.zip(recipient).is_some_and(|(now, then)| now != then);
+    is_other.then(|| meant_for_old_keys(&peer.alias))
+}
+
+/// The end of a message that its recipient can no longer be reached for.
+fn given_up(exposed: bool, problem: Problem) -> Verdict {
     Verdict::Finish {
         state: if exposed {
             State::Unconfirmed
@@ -262,11 +283,19 @@ fn given_up(exposed: bool) -> Verdict {
         },
         evidence: Evidence::None,
         receipt: None,
-        problem: Some(unpaired()),
+        problem: Some(problem),
     }
 }
 
 /// Why a message to a peer that was unpaired goes no further.
 pub(crate) fn unpaired() -> Problem {
     Problem::new(Code::PeerRevoked).because("The peer was unpaired here.")
+}
+
+/// Why a message goes no further whose peer has other keys since.
+pub(crate) fn meant_for_old_keys(alias: &str) -> Problem {
+    Problem::new(Code::NewKey)
+        .summary(format!("{alias} has other keys since this was written."))
+        .because("It was meant for the machine with the old keys.")
+        .remedy("Send it again, if it is meant for the new ones too.")
 }

@@ -12,7 +12,7 @@ mod send;
 mod stages;
 mod upkeep;
 
-pub(crate) use deliver::unpaired;
+pub(crate) use deliver::{meant_for_old_keys, unpaired};
 pub(crate) use lane::lane;
 pub(crate) use outcome::{Delivery, Outcome};
 pub(crate) use send::EXPIRY;

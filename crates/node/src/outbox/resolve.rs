@@ -20,7 +20,8 @@ const STOPPED: &str = "STORE_RESTORED";
 /// Messages asked about at once.
 const MOST: u32 = MAX_BATCH as u32;
 
-/// Asks about every unconfirmed message, except those whose peer's database was exchanged since.
+/// Asks about every unconfirmed message, except those whose peer's database was exchanged since, and
+/// those for earlier keys of the peer: what their holder stored, the holder of others cannot say.
 ///
 /// # Errors
 /// Why the peer could not be asked.
@@ -30,10 +31,10 @@ pub(super) async fn resolve(node: &Node, peer: &Arc<Peer>) -> Result<(), Problem
         return Ok(());
     };
     loop {
-        let id = peer.id;
+        let (id, recipient) = (peer.id, keys.key_id);
         let ask = node
             .store
-            .read(move |conn| messages::unconfirmed_for_peer(conn, id, STOPPED, MOST))
+            .read(move |conn| messages::unconfirmed_for_peer(conn, id, recipient, STOPPED, MOST))
             .await?;
         if ask.is_empty() {
             return Ok(());

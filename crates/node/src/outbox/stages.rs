@@ -96,7 +96,7 @@ pub(crate) async fn answer_stages(
         .keys
         .as_ref()
         .ok_or_else(|| Problem::new(Code::PeerRevoked))?;
-    let verify_key = keys.verify_key;
+    let (verify_key, key_id) = (keys.verify_key, keys.key_id);
     let own = node.key_id();
     let id = peer.id;
     let now = wall_now();
@@ -109,6 +109,10 @@ pub(crate) async fn answer_stages(
                 let Some(row) = found.into_iter().next() else {
                     continue;
                 };
+                // One for earlier keys of the peer is nothing that the holder of these ones has.
+                if row.recipient != Some(key_id) {
+                    continue;
+                }
                 if receipt
                     .verify_for(&verify_key, &row.message_id, own, row.content_hash)
                     .is_err()

@@ -1,6 +1,10 @@
 //! A peer whose keys changed: the person's choice attaches the new ones to the old history.
 
-use tieline_store::{messages, peers};
+use std::sync::Arc;
+
+use tieline_store::messages;
+use tieline_store::peers::{self, PeerId};
+use tieline_wire::card::Card;
 use tieline_wire::presented::Presented;
 use tieline_wire::problem::{Code, Problem};
 
@@ -8,6 +12,8 @@ use super::presented::{known, own};
 use crate::clock::wall_now;
 use crate::model::PeerView;
 use crate::node::Node;
+use crate::outbox::meant_for_old_keys;
+use crate::peers::Peer;
 
 impl Node {
     /// Gives a peer the keys in `text` (what [`Node::add_peer`] takes as a card), which the person
@@ -31,20 +37,15 @@ impl Node {
         if card.key_id() == self.key_id() || tls_key == self.identity.tls.verify_key() {
             return Err(own());
         }
-        for other in self.peers.all().iter().filter(|other| other.id != peer.id) {
-            let record = other.record();
-            let Some(keys) = &record.keys else { continue };
-            match (keys.pin == card.pin(), keys.key_id == card.key_id()) {
-                (true, true) => return Err(known(&other.alias())),
-                (false, false) => {}
-                _ => return Err(Problem::new(Code::NewKey).with("peer", other.alias())),
-            }
-        }
         let id = peer.id;
         let now = wall_now();
-        let another = old != card.key_id();
+        let key_id = card.key_id();
+        let another = old != key_id;
         let why = serde_json::json!(meant_for_old_keys(&peer.alias()));
-        let _turn = self.changing.lock().await;
+        let turn = self.changing.lock().await;
+        // Fetching the certificate may have taken its time: peers were unpaired and added meanwhile.
+        let there = self.still_there(id, name)?;
+        self.must_be_nobody_elses(&card, id)?;
         let row = self
             .store
             .write(move |tx| {
@@ -64,6 +65,7 @@ impl Node {
                 }
                 if another {
                     messages::give_up(tx, id, now, &why)?;
+                    messages::stop_asking(tx, id, key_id, &why)?;
                 }
                 peers::get(tx, id)
             })
@@ -73,13 +75,29 @@ impl Node {
         if let Some(row) = row {
             self.put_peer(row);
         }
-        self.peer(name).await
+        drop(turn);
+        self.peer(&there.alias()).await
     }
-}
 
-fn meant_for_old_keys(alias: &str) -> Problem {
-    Problem::new(Code::NewKey)
-        .summary(format!("{alias} has other keys since this was written."))
-        .because("It was meant for the machine with the old keys.")
-        .remedy("Send it again, if it is meant for the new ones too.")
+    /// The peer with this row, if it was not unpaired meanwhile.
+    fn still_there(&self, id: PeerId, name: &str) -> Result<Arc<Peer>, Problem> {
+        self.peers.by_id(id).ok_or_else(|| {
+            Problem::new(Code::PeerNotFound).summary(format!(
+                "{name} is no peer any more: it was unpaired meanwhile."
+            ))
+        })
+    }
+
+    fn must_be_nobody_elses(&self, card: &Card, id: PeerId) -> Result<(), Problem> {
+        for other in self.peers.all().iter().filter(|other| other.id != id) {
+            let record = other.record();
+            let Some(keys) = &record.keys else { continue };
+            match (keys.pin == card.pin(), keys.key_id == card.key_id()) {
+                (true, true) => return Err(known(&other.alias())),
+                (false, false) => {}
+                _ => return Err(Problem::new(Code::NewKey).with("peer", other.alias())),
+            }
+        }
+        Ok(())
+    }
 }

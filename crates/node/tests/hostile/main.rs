@@ -32,6 +32,7 @@ mod middle;
 mod proofs;
 mod queued;
 mod relay;
+mod renewed;
 mod replay;
 mod restored;
 mod revoked;

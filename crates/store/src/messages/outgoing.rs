@@ -251,21 +251,40 @@ pub fn due_for_peer(
     open(conn, condition, params![peer, limit])
 }
 
-/// Messages of which it is not known whether the peer holds them, oldest first, with their content. Those whose problem
-/// has the code `except` are left out.
+/// Messages to the holder of a signing key of which it is not known whether the peer holds them, oldest first, with
+/// their content. Those whose problem has the code `except` are left out.
 ///
 /// # Errors
 /// Any failure of the database.
 pub fn unconfirmed_for_peer(
     conn: &Connection,
     peer: PeerId,
+    recipient: KeyId,
     except: &str,
     limit: u32,
 ) -> Result<Vec<MessageRow>, StoreError> {
     // The first condition on the state is the one of that index.
     let condition = "m.peer_id = ?1 AND m.state IN ('queued', 'sending', 'unconfirmed') AND m.state = 'unconfirmed' \
-        AND (m.problem IS NULL OR m.problem ->> 'code' IS NOT ?2) ORDER BY m.seq LIMIT ?3";
-    open(conn, condition, params![peer, except, limit])
+        AND (m.problem IS NULL OR m.problem ->> 'code' IS NOT ?2) AND m.recipient = ?4 ORDER BY m.seq LIMIT ?3";
+    open(conn, condition, params![peer, except, limit, recipient.0])
+}
+
+/// Says why nobody can be asked any more about unconfirmed messages that were for another signing key than `now`.
+///
+/// # Errors
+/// Any failure of the database.
+pub fn stop_asking(
+    conn: &Connection,
+    peer: PeerId,
+    now: KeyId,
+    problem: &Value,
+) -> Result<(), StoreError> {
+    let sql = "UPDATE messages INDEXED BY messages_open SET problem = ?3 \
+        WHERE state IN ('queued', 'sending', 'unconfirmed') AND state = 'unconfirmed' AND peer_id = ?1 \
+        AND direction = 1 AND recipient <> ?2";
+    conn.prepare_cached(sql)?
+        .execute(params![peer, now.0, convert::to_json(problem)?])?;
+    Ok(())
 }
 
 fn open(

@@ -209,8 +209,9 @@ async fn the_queue_is_in_order_and_honest_about_what_may_have_arrived() {
             let expired = messages::expire(tx, 1000, NOW, &json!({"code": "EXPIRED"}))?;
             assert_eq!(expired.failed, [seqs[0], seqs[3]]);
             assert_eq!(expired.unconfirmed, [seqs[1]]);
+            let recipient = outgoing(peer, "x", Mode::Now).recipient.unwrap();
             assert_eq!(
-                messages::unconfirmed_for_peer(tx, peer, "", 9)?[0].problem,
+                messages::unconfirmed_for_peer(tx, peer, recipient, "", 9)?[0].problem,
                 Some(json!({"code": "EXPIRED"}))
             );
             let counted = Counts {
