@@ -81,6 +81,24 @@ describe('swapping cards', () => {
     await screen.findByText(/Both ways answer/);
   });
 
+  it('offers nothing to add while another text is being read', async () => {
+    let answer: (() => void) | undefined;
+    const host = open({
+      'POST /control/swap/read': (body) =>
+        (body as { text: string }).text === 'a card'
+          ? presented
+          : new Promise((done) => (answer = () => done({ ...presented, name: 'evil', suggestedAlias: 'evil' }))),
+    });
+    await bring('a card');
+    await button('Add wsl-box');
+    await bring('another card');
+    expect(screen.queryByRole('button', { name: 'Add wsl-box' })).toBeNull();
+    await waitFor(() => expect(answer).toBeDefined());
+    answer?.();
+    await button('Add evil');
+    expect(host.asked.some(({ method, path }) => method === 'POST' && path === '/control/peers')).toBe(false);
+  });
+
   it('shows why something cannot be added, and where it is already', async () => {
     open({
       'POST /control/swap/read': () => ({

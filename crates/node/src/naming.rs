@@ -30,7 +30,8 @@ impl Node {
         self.store
             .write(move |tx| settings::set(tx, NAME, &stored))
             .await?;
-        *self.name.lock() = name;
+        let former = std::mem::replace(&mut *self.name.lock(), name);
+        self.note_former_name(former);
         self.events.changed(EventKind::Status, NAME);
         Ok(())
     }

@@ -84,6 +84,8 @@ pub struct Engine {
     pub(crate) api_addr: Mutex<Option<SocketAddr>>,
     /// Where else something of this node listens, for diagnostics.
     pub(crate) listening: Mutex<HashMap<&'static str, String>>,
+    /// Names that were in use since the start and no longer are; the log may hold them.
+    pub(crate) former_names: Mutex<Vec<String>>,
     pub(crate) problems: Mutex<Vec<Problem>>,
     pub(crate) started: Instant,
     pub(crate) started_at: tieline_wire::time::UnixMillis,

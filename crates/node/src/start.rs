@@ -90,6 +90,7 @@ impl Node {
             peer_addr,
             api_addr: Mutex::default(),
             listening: Mutex::default(),
+            former_names: Mutex::default(),
             problems: Mutex::new(problems),
             started: Instant::now(),
             started_at: wall_now(),

@@ -173,7 +173,7 @@ impl Node {
         // Both ways are tried at once, so that the line is drawn with what is so.
         let (out, back) = tokio::join!(self.ping(&here.name), second.ping(&there.name));
         for failure in [out.err(), back.err()].into_iter().flatten() {
-            tracing::info!(problem = %failure.problem, "the first ping of the trial failed");
+            tracing::info!(problem = %failure.problem.code, "the first ping of the trial failed");
         }
         Ok(peer)
     }

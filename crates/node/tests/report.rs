@@ -58,6 +58,18 @@ async fn a_report_has_no_secret_link_text_name_or_key_in_it() {
         .unwrap_err();
     let status = a.status().await.unwrap();
     let peer = a.peer("bobs-box").await.unwrap();
+    a.rename("bobs-box", "bobs-new-box").await.unwrap();
+    let address = |text: &str| text.parse().unwrap();
+    a.set_addresses("bobs-new-box", vec![address("bobs-cellar.invalid:3100")])
+        .await
+        .unwrap();
+    a.send(message("bobs-new-box", "and now, Bob?"))
+        .await
+        .unwrap_err();
+    a.set_own_name("annas-laptop").await.unwrap();
+    a.remove("bobs-new-box").await.unwrap();
+    tracing::warn!("The name bobs-cellar.invalid could not be resolved");
+    tracing::warn!(peer = "bobs-new-box", own = "annas-laptop", "gone");
     // What should never be logged is struck out where it is.
     tracing::warn!(link = %open, token = %a.api_token(), peer = "bobs-box", "a careless line");
 
@@ -71,7 +83,10 @@ async fn a_report_has_no_secret_link_text_name_or_key_in_it() {
         "launch code",
         "are you there",
         "annas-mac",
+        "annas-laptop",
         "bobs-box",
+        "bobs-new-box",
+        "bobs-cellar",
         status.key_id.as_str(),
         status.pin.as_str(),
         status.fingerprint.as_str(),
@@ -87,7 +102,7 @@ async fn a_report_has_no_secret_link_text_name_or_key_in_it() {
     }
     for present in [
         "Tieline 0.0.0",
-        "peer-1",
+        "former-",
         "a careless line",
         "- peers: 127.0.0.1:",
     ] {
@@ -98,9 +113,9 @@ async fn a_report_has_no_secret_link_text_name_or_key_in_it() {
     }
 
     let view = a.diagnostics().await.unwrap();
-    assert_eq!(view.database.messages, 2);
+    assert_eq!(view.database.messages, 3);
     assert!(view.database.bytes > 0);
-    assert_eq!(view.recent.first().unwrap().peer, "bobs-box");
+    assert_eq!(view.recent.first().unwrap().peer, "bobs-new-box");
     assert!(view.limits.iter().any(|limit| limit.unit == "bytes"));
     a.shutdown().await;
 }

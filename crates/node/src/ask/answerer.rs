@@ -300,7 +300,7 @@ async fn send(
         })
         .await;
     if let Err(failure) = sent {
-        tracing::warn!(peer = %peer.alias(), problem = %failure.problem, "an answer could not be sent");
+        tracing::warn!(peer = %peer.alias(), problem = %failure.problem.code, "an answer could not be sent");
     }
 }
 

@@ -170,7 +170,7 @@ impl Drop for HangUp {
         let body = serde_json::json!({"id": self.id.as_str()}).to_string();
         self.node.tasks.spawn(async move {
             if let Err(problem) = exchange_open(&node, &peer, path::ASK_CANCEL, body.into()).await {
-                tracing::debug!(%problem, "the peer could not be told that the asker hung up");
+                tracing::debug!(problem = %problem.code, "the peer could not be told that the asker hung up");
             }
         });
     }

@@ -84,7 +84,7 @@ pub(super) async fn tell(
     };
     if let Err(problem) = told {
         // An older node does not know this request; the answer reaches it all the same.
-        tracing::debug!(%problem, "the asker could not be told how far the answer is");
+        tracing::debug!(problem = %problem.code, "the asker could not be told how far the answer is");
     }
     std::future::pending().await
 }

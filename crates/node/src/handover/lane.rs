@@ -56,7 +56,7 @@ pub(crate) async fn lane(node: Node, peer: Arc<Peer>) {
             Ok(Passed::Spent) => Some(BUDGET_PAUSE),
             Ok(Passed::Failed) => pauses.next(),
             Err(problem) => {
-                tracing::warn!(peer = %peer.alias(), %problem, "handing over waits");
+                tracing::warn!(peer = %peer.alias(), problem = %problem.code, "handing over waits");
                 pauses.next()
             }
         };
@@ -196,7 +196,7 @@ async fn refused(
     verdict: Verdict,
 ) -> Result<(), Problem> {
     let problem = problem.with("peer", peer.alias());
-    tracing::debug!(peer = %peer.alias(), %problem, ?verdict, "a hook did not take a message");
+    tracing::debug!(peer = %peer.alias(), problem = %problem.code, ?verdict, "a hook did not take a message");
     let seq = waiting.message.seq;
     let shown = serde_json::json!(problem);
     node.store

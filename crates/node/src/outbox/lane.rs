@@ -36,7 +36,7 @@ pub(crate) async fn lane(node: Node, peer: Arc<Peer>) {
                 None
             }
             Err(problem) => {
-                tracing::debug!(peer = %peer.alias(), %problem, "messages wait");
+                tracing::debug!(peer = %peer.alias(), problem = %problem.code, "messages wait");
                 Some(pauses.next().unwrap_or(LONGEST_PAUSE))
             }
         };

@@ -81,7 +81,7 @@ impl Node {
         // The pair is stored on both sides now; a confirmation that got lost is sent again with
         // the next contact, so it does not undo the join.
         if let Err(problem) = confirm_on(self, &peer, &Connection::Direct(connection)).await {
-            tracing::warn!(%problem, "the join could not be confirmed yet");
+            tracing::warn!(problem = %problem.code, "the join could not be confirmed yet");
         }
         Ok(self.measure_join(&peer).await)
     }

@@ -86,6 +86,7 @@ impl Node {
         let row = renamed.map_err(|other| taken(&alias, &other))?;
         row.and_then(|row| self.put_peer(row));
         drop(turn);
+        self.note_former_name(old.clone());
         self.events.changed(EventKind::Peers, old);
         self.peer(alias.as_str()).await
     }
@@ -168,6 +169,7 @@ impl Node {
             })
             .await?;
         self.peers.take_out(id);
+        self.note_former_name(alias.clone());
         self.events.changed(EventKind::Peers, alias);
         Ok(())
     }

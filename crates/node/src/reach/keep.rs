@@ -49,7 +49,7 @@ async fn keep_forever(node: &Node, peer: &Arc<Peer>) {
             Ok(false) => {
                 let outcome = hold(node, peer).await;
                 if let Err(problem) = &outcome {
-                    tracing::debug!(peer = %peer.alias(), %problem, "holding a connection failed");
+                    tracing::debug!(peer = %peer.alias(), problem = %problem.code, "holding a connection failed");
                 }
                 if began.elapsed() > STEADY {
                     pauses = self::pauses();
@@ -62,7 +62,7 @@ async fn keep_forever(node: &Node, peer: &Arc<Peer>) {
                 pauses.next().map_or(REFUSED_PAUSE, |pause| pause * 4)
             }
             Err(problem) => {
-                tracing::debug!(peer = %peer.alias(), %problem, "peer not reached");
+                tracing::debug!(peer = %peer.alias(), problem = %problem.code, "peer not reached");
                 pauses.next().unwrap_or(LONGEST_PAUSE)
             }
         };

@@ -60,6 +60,8 @@ export function question<Args extends unknown[], Answer>(
     },
     async ask(...args) {
       const mine = ++asked;
+      // The old answer is to another question: nothing may be done with it any more.
+      [answer, problem] = [undefined, undefined];
       try {
         const found = await work(...args);
         if (mine === asked) [answer, problem] = [found, undefined];

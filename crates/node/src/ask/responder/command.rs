@@ -41,12 +41,11 @@ pub(super) async fn run(
     });
     let printed = printed.await.map_err(|error| {
         if let ProgramError::Ended {
-            program,
-            status,
-            complaint,
+            program, status, ..
         } = &error
         {
-            tracing::warn!(program, %status, complaint, "a responder's command failed");
+            // Not what it wrote: that may quote the question.
+            tracing::warn!(program, %status, "a responder's command failed");
         }
         let code = match error {
             ProgramError::Late { .. } => Code::ResponderTimeout,
