@@ -20,7 +20,7 @@ describe('stages', () => {
     expect(marks({ message: message(), receipts: [receipt('stored')] })).toEqual([
       'queued done', 'stored signed', 'handedOver waiting', 'acknowledged waiting',
     ]);
-    expect(marks({ message: message({ evidence: 'claimed' }), receipts: [] })[1]).toBe('stored done');
+    expect(marks({ message: message({ evidence: 'claimed' }), receipts: [] })[1]).toBe('stored claimed');
     expect(marks({ message: message({ state: 'queued', evidence: undefined }), receipts: [] })[1]).toBe('stored waiting');
   });
 
@@ -100,11 +100,11 @@ describe('words and places', () => {
 
   it('says what is so and what waits', () => {
     expect(peerSentence(peer(), now)).toBe('Answered in 0.9 ms, just now.');
-    expect(peerSentence(brokenPeer({ lastSeenAt: undefined }), now)).toBe('Not reached so far. 2 messages wait.');
-    expect(peerSentence(brokenPeer({ queued: 1 }), now)).toContain('1 message waits.');
+    expect(peerSentence(brokenPeer({ lastSeenAt: undefined }), now)).toBe('Not reached so far. 2 messages not sent yet.');
+    expect(peerSentence(brokenPeer({ queued: 1 }), now)).toContain('1 message not sent yet.');
     expect(peerSentence(peer({ state: 'newKey' }), now)).toContain('new key');
     const asleep = brokenPeer({ asleepSince: new Date(now).toISOString() });
-    expect(peerSentence(asleep, now)).toMatch(/^Asleep since \d\d:\d\d\. 2 messages wait\.$/);
+    expect(peerSentence(asleep, now)).toMatch(/^Asleep since \d\d:\d\d\. 2 messages not sent yet\.$/);
     expect(lineInWords('mac', 'box', strandsOf(asleep))).toBe('mac to box: asleep. box to mac: asleep.');
   });
 

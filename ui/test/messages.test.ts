@@ -43,8 +43,8 @@ describe('conversations', () => {
     const list = await screen.findByTestId('conversations');
     expect(within(list).getByText('Shall I?')).toBeTruthy();
     expect(within(list).getByLabelText('3 unread')).toBeTruthy();
-    expect(within(list).getByText('1 question waits')).toBeTruthy();
-    expect(within(list).getByText('2 messages wait')).toBeTruthy();
+    expect(within(list).getByText('1 question for you')).toBeTruthy();
+    expect(within(list).getByText('2 messages not sent yet')).toBeTruthy();
     const [first] = within(list).getAllByRole('link');
     expect(first?.getAttribute('href')).toBe('#/messages/wsl-box');
   });

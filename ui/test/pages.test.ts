@@ -41,7 +41,7 @@ describe('peers', () => {
     peers = [brokenPeer({ name: 'wsl-box' })];
     host.emit('peers', ['wsl-box']);
     await screen.findByText('192.168.1.20:3100 refused the connection');
-    await screen.findByText(/2 messages wait/);
+    await screen.findByText(/2 messages not sent yet/);
   });
 
   it('keeps a joined peer on one click', async () => {

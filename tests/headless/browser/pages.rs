@@ -53,7 +53,7 @@ const PAGES: &[Page] = &[
         click(browser, "Ping");
         browser.shows("CONNECT_REFUSED");
     }),
-    Page::at("messages", "/messages", "question waits"),
+    Page::at("messages", "/messages", "question for you"),
     Page::at("conversation", "/messages/wsl-box", "Build finished"),
     Page::at(
         "message-delivered",

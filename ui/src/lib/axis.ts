@@ -22,15 +22,15 @@ export interface Axis {
   totalMs: number;
 }
 
-/** Lays attempts out on one time axis that starts with the first of them. */
-export function axisOf(attempts: AttemptView[]): Axis {
+/** Lays attempts out on one time axis that starts with the first of them and is `leastMs` long or longer. */
+export function axisOf(attempts: AttemptView[], leastMs = 0): Axis {
   const started = attempts.map((attempt) => (attempt.startedAt ? new Date(attempt.startedAt).getTime() : undefined));
   const zero = Math.min(...started.filter((time) => time !== undefined));
   const totalMs = Math.max(0, ...attempts.map((attempt, i) => (started[i] ?? zero) - zero + attempt.latencyMs)) || 1;
   // A try of hours ago and one of now share no useful scale; then each bar starts at the left edge.
   const longest = Math.max(0, ...attempts.map((attempt) => attempt.latencyMs)) || 1;
   const shared = totalMs <= longest * SHARED_LIMIT;
-  const scale = shared ? totalMs : longest;
+  const scale = Math.max(shared ? totalMs : longest, leastMs);
 
   return {
     totalMs: scale,

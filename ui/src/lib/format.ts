@@ -14,13 +14,12 @@ export function countdown(ms: number): string {
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
 }
 
-/** `14:02` today, `Tue 14:02` within the week, `12 Mar 14:02` before, with the year when it is another. */
+/** `14:02` today, `12 Mar 14:02` on other days, with the year when it is another. */
 export function moment(iso: string, now: number): string {
   const then = new Date(iso);
   const clock = `${two(then.getHours())}:${two(then.getMinutes())}`;
   const days = Math.round((midnight(now) - midnight(then.getTime())) / 86_400_000);
   if (days === 0) return clock;
-  if (days > 0 && days < 7) return `${DAYS[then.getDay()]} ${clock}`;
   const date = `${then.getDate()} ${MONTHS[then.getMonth()]}`;
   return then.getFullYear() === new Date(now).getFullYear()
     ? `${date} ${clock}`
@@ -43,10 +42,11 @@ export function sameDay(a: string, b: string): boolean {
   return midnight(new Date(a).getTime()) === midnight(new Date(b).getTime());
 }
 
-/** `14:02`. */
-export function clock(iso: string): string {
+/** `12 Mar 2026 14:02:09`, in the time of this machine. */
+export function stamp(iso: string): string {
   const then = new Date(iso);
-  return `${two(then.getHours())}:${two(then.getMinutes())}`;
+  const clock = [then.getHours(), then.getMinutes(), then.getSeconds()].map(two).join(':');
+  return `${then.getDate()} ${MONTHS[then.getMonth()]} ${then.getFullYear()} ${clock}`;
 }
 
 /** `812 B`, `4.2 kB`, `1.3 MB`: decimal, as disks are counted. */
@@ -82,7 +82,6 @@ export function count(n: number, one: string, many = `${one}s`): string {
   return `${n} ${n === 1 ? one : many}`;
 }
 
-const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 function midnight(time: number): number {

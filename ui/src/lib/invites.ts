@@ -21,3 +21,10 @@ export function currentInvite(listed: InviteView[], made: InviteView | undefined
 export function terminalCommand(link: string): string {
   return `tieline join <<'LINK'\n${link}\nLINK\n`;
 }
+
+/** Sends a first message to a peer by the local API at `address`, from a POSIX shell. */
+export function agentCommand(address: string, peer: string): string {
+  const body = JSON.stringify({ to: peer, payload: { type: 'text', text: 'Hello from my agent' } });
+  const quoted = body.replaceAll("'", `'\\''`);
+  return `curl -s http://${address}/api/a2a/send -H 'Content-Type: application/json' \\\n  -d '${quoted}'`;
+}

@@ -30,7 +30,7 @@ function peerState(peer: PeerView, now: number): string {
 
 function waiting(peer: PeerView): string {
   if (peer.queued === 0) return '';
-  return `${count(peer.queued, 'message')} ${peer.queued === 1 ? 'waits' : 'wait'}.`;
+  return `${count(peer.queued, 'message')} not sent yet.`;
 }
 
 function seen(iso: string | undefined, now: number): string {

@@ -1,11 +1,11 @@
 import type { MessageDetail, MessageState, MessageView, ReceiptView } from './api/types';
 
-/** A step of a message's way, as drawn: hollow until it happened, filled when it is signed for. */
+/** A step of a message's way, as drawn: dotted until it happened, hollow while only the peer's word says so. */
 export interface StageMark {
   key: 'queued' | 'stored' | 'handedOver' | 'acknowledged' | 'failed' | 'refused';
   label: string;
-  /** `signed`: the peer's signature proves it. `done`: it happened by our own record or the peer's claim. */
-  mark: 'signed' | 'done' | 'waiting' | 'failed';
+  /** `signed`: the peer's signature proves it. `done`: by our own record. `claimed`: nothing proves it. */
+  mark: 'signed' | 'done' | 'claimed' | 'waiting' | 'failed';
   at?: string;
   note?: string;
 }
@@ -45,8 +45,8 @@ function unsignedStored(message: MessageView): StageMark {
   const stored = { key: 'stored', label: 'Stored there' } as const;
   if (message.state === 'delivered') {
     return message.evidence === 'claimed'
-      ? { ...stored, mark: 'done', note: 'the peer says so, unsigned' }
-      : { ...stored, mark: 'done', note: 'no proof' };
+      ? { ...stored, mark: 'claimed', note: 'the peer says so, unsigned' }
+      : { ...stored, mark: 'claimed', note: 'no proof' };
   }
   if (message.state === 'unconfirmed') {
     return { ...stored, mark: 'waiting', note: 'unknown: the answer was lost' };
@@ -68,6 +68,20 @@ function incoming(message: MessageView): StageMark[] {
 }
 
 const INCOMING_ORDER: MessageState[] = ['new', 'read', 'handedOver', 'acknowledged'];
+
+/** What a stage means, for those who do not know the word. */
+export const MEANS: Partial<Record<StageMark['key'], string>> = {
+  handedOver: 'an agent or its hook has taken it',
+  acknowledged: 'the agent said that it is done with it',
+};
+
+/** What the state that a list shows means, where the word alone does not say it. */
+export function explanation(message: Parameters<typeof stateWord>[0]): string | undefined {
+  const word = stateWord(message);
+  if (word === 'Handed over') return `Handed over: ${MEANS.handedOver}`;
+  if (word === 'Acknowledged') return `Acknowledged: ${MEANS.acknowledged}`;
+  return undefined;
+}
 
 /** The word for a message's state in a list. */
 export function stateWord(

@@ -1,7 +1,7 @@
 import { getContext, setContext } from 'svelte';
 import { createApi, type Api } from '../api/client';
 import { EventHub } from '../api/events';
-import type { NodeStatus, Problem } from '../api/types';
+import type { NodeStatus, PendingAsk, Problem } from '../api/types';
 import type { Host } from '../host/host';
 import { live, type Live } from './live.svelte';
 import { linkTo, parseRoute, type Route } from './route';
@@ -13,6 +13,8 @@ export interface App {
   readonly hub: EventHub;
   readonly route: Route;
   readonly status: Live<NodeStatus>;
+  /** The peers' questions that wait for the person. */
+  readonly asks: Live<PendingAsk[]>;
   /** Why this page, in a browser, is not let in. Nothing else works then. */
   readonly signedOut: Problem | undefined;
   /** Now in Unix milliseconds, ticking once a second. */
@@ -51,11 +53,13 @@ export function provideApp(host: Host): App {
   });
 
   const status = live(hub, ['status', 'peers', 'messages'], api.status);
+  const asks = live(hub, ['asks', 'messages'], api.pendingAsks);
   const app: App = {
     host,
     api,
     hub,
     status,
+    asks,
     get route() {
       return route;
     },
