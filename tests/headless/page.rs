@@ -232,6 +232,20 @@ fn guessing_makes_links_worthless_and_a_restart_ends_every_page() {
 }
 
 #[test]
+fn wrong_codes_neither_close_the_door_nor_fill_the_log() {
+    let Some(node) = serving(Launch::new("knocked").page()) else {
+        return;
+    };
+    let link = node.page_link();
+    for _ in 0..100 {
+        assert_eq!(knock(&node, "guess").code(), "PAGE_CODE_INVALID");
+    }
+    assert_eq!(knock(&node, code_of(&link)).status, 200);
+    let told = node.log().matches("a code that opens nothing").count();
+    assert!((1..20).contains(&told), "{told}");
+}
+
+#[test]
 fn the_page_follows_events_with_its_bearer() {
     let Some(node) = serving(Launch::new("watched").page()) else {
         return;

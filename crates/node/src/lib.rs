@@ -53,4 +53,5 @@ pub use events::EventBus;
 pub use limits::MAX_PAYLOAD;
 pub use node::{Node, NodeConfig};
 pub use platform::Platform;
+pub use quiet::Quiet;
 pub use tieline_vault::VaultChoice;

@@ -11,7 +11,7 @@ const WHILE: Duration = Duration::from_secs(10);
 
 /// Lines of one kind.
 #[derive(Debug, Default)]
-pub(crate) struct Quiet {
+pub struct Quiet {
     state: Mutex<State>,
 }
 
@@ -23,7 +23,8 @@ struct State {
 
 impl Quiet {
     /// How many lines were left out since the last one; `None` where this one is left out, too.
-    pub(crate) fn turn(&self) -> Option<u64> {
+    #[must_use]
+    pub fn turn(&self) -> Option<u64> {
         let mut state = self.state.lock();
         if state.last.is_some_and(|last| last.elapsed() < WHILE) {
             state.left_out += 1;

@@ -34,16 +34,9 @@ pub(super) async fn open(
     State(door): State<Door>,
     Confidential(knock): Confidential<Knock>,
 ) -> Result<Json<Welcome>, Failure> {
-    match door.exchange(&knock.code) {
-        Ok(bearer) => {
-            tracing::info!("a browser opened the page");
-            Ok(Json(Welcome { bearer }))
-        }
-        Err(problem) => {
-            tracing::warn!(code = ?problem.code, "a browser came with a code that opens nothing");
-            Err(Failure(problem))
-        }
-    }
+    let bearer = door.exchange(&knock.code)?;
+    tracing::info!("a browser opened the page");
+    Ok(Json(Welcome { bearer }))
 }
 
 /// The middleware that demands the bearer of an open page.
