@@ -1,5 +1,5 @@
 //! Who is let in to a listener: counted by address, and where all places are taken, the oldest of
-//! those that nobody knows goes.
+//! those that nobody knows goes. A peer has some places for itself, and beyond those its own oldest goes.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -7,10 +7,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use tieline_store::peers::PeerId;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Instant;
-use crate::limits::{MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS, MAX_HANDSHAKES_PER_MINUTE};
+use crate::limits::{
+    MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS, MAX_CONNECTIONS_PER_PEER,
+    MAX_HANDSHAKES_PER_MINUTE,
+};
 
 /// Addresses remembered at once.
 const MOST_ADDRESSES: usize = 4 * MAX_CONNECTIONS;
@@ -32,8 +36,10 @@ struct State {
 
 #[derive(Debug)]
 struct Inside {
-    /// Whether it is a peer's, which keeps its place whoever else comes.
-    known: bool,
+    /// Whose it is, where that has been shown.
+    peer: Option<PeerId>,
+    /// Whether it keeps its place whoever else comes: that of a peer which the person kept.
+    keeps_place: bool,
     cut: CancellationToken,
 }
 
@@ -88,7 +94,8 @@ impl Gate {
         state.next += 1;
         let cut = parent.child_token();
         let inside = Inside {
-            known: false,
+            peer: None,
+            keeps_place: false,
             cut: cut.clone(),
         };
         state.inside.insert(number, inside);
@@ -131,10 +138,22 @@ impl State {
         Ok(())
     }
 
-    /// Turns out the oldest connection that is nobody's. A stranger that is quick about it gets its
+    /// Does not count one handshake of an address.
+    fn forgive(&mut self, address: &IpAddr) {
+        if let Some(entry) = self.by_address.get_mut(address) {
+            entry.handshakes = entry.handshakes.saturating_sub(1);
+        }
+    }
+
+    /// Turns out the oldest connection that has no place for good. A stranger that is quick about it gets its
     /// answer before that; one that holds places does not keep peers out.
     fn make_room(&mut self) -> bool {
-        let oldest = self.inside.iter().find(|(_, inside)| !inside.known);
+        self.turn_out(|inside| !inside.keeps_place)
+    }
+
+    /// Turns out the oldest connection of which this holds; false where there is none.
+    fn turn_out(&mut self, goes: impl Fn(&Inside) -> bool) -> bool {
+        let oldest = self.inside.iter().find(|(_, inside)| goes(inside));
         let Some(number) = oldest.map(|(number, _)| *number) else {
             return false;
         };
@@ -151,17 +170,34 @@ impl Place {
         &self.cut
     }
 
-    /// It turned out to be a peer's: its handshake does not count, and it keeps its place.
-    pub(crate) fn is_peers(&self) {
+    /// It turned out to be a peer's. One that the person kept keeps its place, and its handshake does
+    /// not count; but no peer has more than [`MAX_CONNECTIONS_PER_PEER`] of them.
+    pub(crate) fn is_peers(&self, peer: PeerId, kept: bool) {
         let mut state = self.gate.state.lock();
-        match state.inside.get_mut(&self.number) {
-            Some(inside) if inside.known => return,
-            Some(inside) => inside.known = true,
-            None => {}
+        let Some(inside) = state.inside.get_mut(&self.number) else {
+            return;
+        };
+        let first = inside.peer.replace(peer) != Some(peer);
+        let is_new = kept && !std::mem::replace(&mut inside.keeps_place, kept);
+        if first {
+            let of_it = |inside: &Inside| inside.peer == Some(peer);
+            let count = state.inside.values().filter(|it| of_it(it)).count();
+            if count > MAX_CONNECTIONS_PER_PEER {
+                state.turn_out(of_it);
+            }
         }
-        if let Some(entry) = state.by_address.get_mut(&self.address) {
-            entry.handshakes = entry.handshakes.saturating_sub(1);
+        if is_new {
+            state.forgive(&self.address);
         }
+    }
+
+    /// Its caller has proved to know a secret that several machines share: it keeps its place.
+    pub(crate) fn is_known(&self) {
+        let mut state = self.gate.state.lock();
+        if let Some(inside) = state.inside.get_mut(&self.number) {
+            inside.keeps_place = true;
+        }
+        state.forgive(&self.address);
     }
 }
 
@@ -215,7 +251,7 @@ mod tests {
         let places: Vec<_> = (0..MAX_CONNECTIONS)
             .map(|n| enter(&gate, address(n)).unwrap())
             .collect();
-        places[0].is_peers();
+        places[0].is_peers(PeerId(0), true);
         let late = enter(&gate, address(1_000)).unwrap();
         let turned_out = |n: usize| places[n].cut().is_cancelled();
         assert_eq!(
@@ -223,15 +259,57 @@ mod tests {
             (false, true, false)
         );
         assert_eq!(gate.state.lock().inside.len(), MAX_CONNECTIONS);
-        for place in &places[2..] {
-            place.is_peers();
+        for (n, place) in (0..).zip(&places[2..]) {
+            place.is_peers(PeerId(n / 8), true);
         }
         // Now everybody but the last is a peer's; after it, there is nobody to turn out.
-        late.is_peers();
+        late.is_peers(PeerId(-1), true);
         assert_eq!(enter(&gate, address(1_001)).unwrap_err(), Turned::Full);
         // Whoever was turned out gives back no place twice.
         drop(places);
         assert_eq!(gate.state.lock().inside.len(), 1);
+    }
+
+    #[test]
+    fn a_peer_has_so_many_places_and_beyond_them_its_own_oldest_goes() {
+        let gate = Gate::default();
+        let address = |n: usize| IpAddr::from(u32::try_from(n).unwrap().to_be_bytes());
+        let other = enter(&gate, address(0)).unwrap();
+        other.is_peers(PeerId(1), true);
+        for kept in [true, false] {
+            let places: Vec<_> = (0..MAX_CONNECTIONS_PER_PEER + 3)
+                .map(|n| {
+                    let place = enter(&gate, address(n)).unwrap();
+                    place.is_peers(PeerId(2), kept);
+                    // As often as it shows itself, it is one connection.
+                    place.is_peers(PeerId(2), kept);
+                    place
+                })
+                .collect();
+            let (gone, here) = places.split_at(3);
+            assert!(gone.iter().all(|place| place.cut().is_cancelled()));
+            assert!(!here.iter().any(|place| place.cut().is_cancelled()));
+        }
+        assert!(!other.cut().is_cancelled());
+    }
+
+    #[test]
+    fn a_peer_that_is_not_kept_has_no_place_for_good() {
+        let gate = Gate::default();
+        let address = |n: usize| IpAddr::from(u32::try_from(n).unwrap().to_be_bytes());
+        let places: Vec<_> = (0..MAX_CONNECTIONS)
+            .map(|n| {
+                let place = enter(&gate, address(n)).unwrap();
+                place.is_peers(PeerId(i64::try_from(n / 8).unwrap()), n > 3);
+                place
+            })
+            .collect();
+        let _late = enter(&gate, address(1_000)).unwrap();
+        assert!(places[0].cut().is_cancelled());
+        // It is kept meanwhile, and shows itself again.
+        places[1].is_peers(PeerId(0), true);
+        let _later = enter(&gate, address(1_001)).unwrap();
+        assert!(!places[1].cut().is_cancelled() && places[2].cut().is_cancelled());
     }
 
     #[test]
@@ -260,7 +338,7 @@ mod tests {
         }
         assert_eq!(enter(&gate, sibling).unwrap_err(), Turned::TooFast);
         let place = enter(&gate, "192.0.2.1".parse().unwrap()).unwrap();
-        place.is_peers();
+        place.is_peers(PeerId(0), true);
         assert_eq!(enter(&gate, one).unwrap_err(), Turned::TooFast);
     }
 }

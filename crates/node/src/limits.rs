@@ -12,6 +12,8 @@ pub(crate) const MAX_HEADERS: usize = 16 * 1024;
 pub(crate) const MAX_CONNECTIONS: usize = 256;
 /// Connections from one address at once.
 pub(crate) const MAX_CONNECTIONS_PER_ADDRESS: usize = 32;
+/// Connections of one peer at once: an honest one needs two or three.
+pub(crate) const MAX_CONNECTIONS_PER_PEER: usize = 16;
 /// Handshakes from one address a minute.
 pub(crate) const MAX_HANDSHAKES_PER_MINUTE: u32 = 120;
 /// Requests in progress on one connection.

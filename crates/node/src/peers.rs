@@ -118,6 +118,12 @@ impl Peer {
         self.record.read().row.alias.to_lowercase() == wanted
     }
 
+    /// Whether the person kept it.
+    #[must_use]
+    pub(crate) fn is_kept(&self) -> bool {
+        self.record.read().row.state == PeerState::Kept
+    }
+
     /// Its name here.
     #[must_use]
     pub(crate) fn alias(&self) -> String {

@@ -73,11 +73,8 @@ async fn connection(
     let Ok(handshake) = Handshake::of(stream.get_ref().1) else {
         return;
     };
-    if handshake
-        .pin()
-        .is_some_and(|pin| node.peers.by_pin(&pin).is_some())
-    {
-        place.is_peers();
+    if let Some(peer) = handshake.pin().and_then(|pin| node.peers.by_pin(&pin)) {
+        place.is_peers(peer.id, peer.is_kept());
     }
     let channel = Arc::new(Channel::new(remote, handshake, place.cut().clone()));
     http::serve(node, stream, channel, Arc::new(place)).await;

@@ -136,7 +136,7 @@ impl Caller {
             .map(|value| value.to_str().unwrap_or_default());
         let taken = message::take(&self.node, self.posture, signature, &body.to_bytes()).await;
         if taken.is_signed {
-            self.place.is_peers();
+            self.place.is_known();
         }
         taken.answer
     }

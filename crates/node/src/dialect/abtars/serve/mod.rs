@@ -96,7 +96,7 @@ async fn served(
     let body = take(node, &head, &claim, channel.remote.ip(), body).await?;
     let proven = auth::prove(node, claim, &head, &target, &body).await?;
     // These peers show no certificate: only now is the connection known to be one's.
-    place.is_peers();
+    place.is_peers(proven.peer.id, proven.peer.is_kept());
     node.heard_from(&proven.peer);
     proven.peer.live.lock().dial_in = Direction {
         state: DirectionState::Ok,
