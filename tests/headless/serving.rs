@@ -137,6 +137,22 @@ fn sigterm_stops_in_order_says_what_is_queued_and_removes_the_socket() {
 }
 
 #[test]
+fn open_streams_and_polls_end_when_the_token_is_replaced() {
+    let node = Machine::start("rotated");
+    let stream = node.authorized("GET", "/api/a2a/events").stream();
+    let poll = node.authorized("GET", "/api/a2a/messages?wait=60");
+    let polling = std::thread::spawn(move || poll.try_send());
+    #[allow(clippy::disallowed_methods, reason = "gives the poll time to arrive")]
+    std::thread::sleep(Duration::from_millis(300));
+    let rotated = node.control("POST", "/control/token/rotate").send();
+    assert_eq!(rotated.status, 200, "{rotated:?}");
+    // A stream that goes on sends signs of life for ever; one that ends sends an empty piece.
+    let lines: Vec<_> = stream.take(8).collect();
+    assert!(lines.iter().any(|line| line == "0"), "{lines:?}");
+    assert_eq!(polling.join().unwrap().unwrap().status, 401);
+}
+
+#[test]
 fn a_killed_host_can_be_started_again_at_once_with_the_same_identity() {
     let mut node = Machine::start("phoenix");
     node.same_ports();

@@ -10,7 +10,6 @@ use http::HeaderMap;
 use serde::Deserialize;
 use tieline_node::Node;
 use tieline_node::model::EventKind;
-use tokio_util::sync::CancellationToken;
 use utoipa::IntoParams;
 
 /// Where to resume.
@@ -30,14 +29,17 @@ impl EventParams {
     }
 }
 
-/// The node's events of the kinds that `wanted` lets through, until the listener stops.
-pub(crate) fn stream(
+/// The node's events of the kinds that `wanted` lets through, until the end.
+pub(crate) fn stream<End>(
     node: &Node,
     params: &EventParams,
     headers: &HeaderMap,
-    stop: CancellationToken,
+    end: End,
     wanted: fn(EventKind) -> bool,
-) -> Sse<impl Stream<Item = Result<SseEvent, Infallible>> + use<>> {
+) -> Sse<impl Stream<Item = Result<SseEvent, Infallible>> + use<End>>
+where
+    End: Future<Output = ()> + Send + 'static,
+{
     let events = node
         .events()
         .subscribe(params.resume_at(headers))
@@ -49,6 +51,6 @@ pub(crate) fn stream(
                 .json_data(&event);
             ready(written.ok().map(Ok))
         })
-        .take_until(stop.cancelled_owned());
+        .take_until(end);
     Sse::new(events).keep_alive(KeepAlive::default())
 }

@@ -24,6 +24,7 @@ use http::{HeaderMap, HeaderValue, Method, Uri};
 use subtle::ConstantTimeEq;
 use tieline_node::Node;
 use tieline_wire::problem::{Code, Problem};
+use tokio_util::sync::CancellationToken;
 
 use crate::problem::Failure;
 
@@ -182,8 +183,11 @@ pub(crate) async fn guard(State(guard): State<Guard>, request: Request, next: Ne
 }
 
 /// The middleware that demands the token which `tieline token` prints.
-pub(crate) async fn bearer(State(node): State<Node>, request: Request, next: Next) -> Response {
+pub(crate) async fn bearer(State(node): State<Node>, mut request: Request, next: Next) -> Response {
+    // Before the token is looked at: one that is replaced in between must not outlive that.
+    let admission = Admission(node.api_admission());
     if presents(request.headers(), &node.api_token()) {
+        request.extensions_mut().insert(admission);
         return next.run(request).await;
     }
     let mut refusal = Failure(Problem::new(Code::Unauthorized)).into_response();
@@ -191,6 +195,17 @@ pub(crate) async fn bearer(State(node): State<Node>, request: Request, next: Nex
         .headers_mut()
         .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     refusal
+}
+
+/// How long what a token opened may stay open.
+#[derive(Debug, Clone)]
+pub(crate) struct Admission(CancellationToken);
+
+impl Admission {
+    /// Returns when the token was replaced since.
+    pub(crate) async fn ended(self) {
+        self.0.cancelled_owned().await;
+    }
 }
 
 /// The same for every route, where the person's preferences demand the token on all of them.

@@ -79,6 +79,9 @@ impl Node {
             .await?;
         *self.preferences.now.write() = after.clone();
         drop(changing);
+        if after.require_token && !before.require_token {
+            self.end_api_admissions();
+        }
         self.events.changed(EventKind::Settings, SETTING);
         if after.retention_days != before.retention_days
             && let Err(problem) = retention::forget(self).await

@@ -66,11 +66,12 @@ impl Node {
             clock,
             problems,
             check_pending,
+            is_another,
         } = opened?;
         let listening = listen(config.peer_addr, &identity).await;
         let (socket, peer_addr, tls) = closing(&store, listening).await?;
         let preferences = closing(&store, Kept::load(&store).await).await?;
-        let token_turn = closing(&store, api_token::Turn::load(&store).await).await?;
+        let token_turn = closing(&store, api_token::Turn::load(&store, is_another).await).await?;
         let node = Self::from_engine(Engine {
             home,
             host: config.host,
@@ -170,6 +171,8 @@ async fn check(node: Node) {
 
 struct Opened {
     check_pending: bool,
+    /// Whether the database is not the one of the last run.
+    is_another: bool,
     config: NodeConfig,
     home: Home,
     vault: Vault,
@@ -246,6 +249,7 @@ fn open(config: NodeConfig) -> Result<Opened, Problem> {
     }
     Ok(Opened {
         check_pending: report.check_pending,
+        is_another: report.restored || report.lost,
         config,
         home,
         vault,

@@ -31,7 +31,7 @@ pub(super) async fn events(
         &control.node,
         &params,
         &headers,
-        control.stop.clone(),
+        control.stop.clone().cancelled_owned(),
         |_| true,
     ))
 }

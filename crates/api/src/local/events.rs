@@ -1,13 +1,16 @@
 //! Events, for agents that hold the token.
 
+use axum::Extension;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use http::HeaderMap;
 use tieline_node::model::{Event, EventKind};
+use tokio_util::sync::CancellationToken;
 
 use super::{Local, LocalError};
 use crate::events::{self, EventParams};
 use crate::extract::Params;
+use crate::guard::Admission;
 use crate::problem::Failure;
 
 /// Follow what happens to messages and peers, as server-sent events.
@@ -27,6 +30,7 @@ use crate::problem::Failure;
 )]
 pub(super) async fn events(
     State(local): State<Local>,
+    Extension(admission): Extension<Admission>,
     headers: HeaderMap,
     Params(params): Params<EventParams>,
 ) -> Result<impl IntoResponse, Failure> {
@@ -41,7 +45,15 @@ pub(super) async fn events(
         &local.node,
         &params,
         &headers,
-        local.stop.clone(),
+        either(local.stop.clone(), admission),
         wanted,
     ))
+}
+
+/// Returns when the listener stops, or the token that opened the stream was replaced.
+async fn either(stop: CancellationToken, admission: Admission) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = admission.ended() => {}
+    }
 }

@@ -1,11 +1,13 @@
 //! Messages, for agents that hold the token.
 
-use axum::Json;
 use axum::extract::State;
+use axum::{Extension, Json};
 use tieline_node::model::{MessageDetail, MessagePage, MessageView};
+use tieline_wire::problem::{Code, Problem};
 
 use super::{Local, LocalError};
 use crate::extract::{Params, Segment};
+use crate::guard::Admission;
 use crate::problem::Failure;
 use crate::query::{MessageParams, Whose};
 
@@ -29,9 +31,14 @@ use crate::query::{MessageParams, Whose};
 )]
 pub(super) async fn list(
     State(local): State<Local>,
+    Extension(admission): Extension<Admission>,
     Params(params): Params<MessageParams>,
 ) -> Result<Json<MessagePage>, Failure> {
-    Ok(Json(params.answer(&local.node, &local.stop).await?))
+    tokio::select! {
+        page = params.answer(&local.node, &local.stop) => Ok(Json(page?)),
+        // It may have waited for long, and its token is not taken any more.
+        () = admission.ended() => Err(Failure(Problem::new(Code::Unauthorized))),
+    }
 }
 
 /// One message with every attempt and receipt.
