@@ -36,10 +36,10 @@ pub(crate) fn must_be_there() -> Result<(), Problem> {
         .remedy("Run `cargo xtask ui`, and then build tieline again; or leave --ui out."))
 }
 
-/// The host that links carry. Windows passes `localhost` on to WSL, other names of the loopback not
+/// Whether links say `localhost`. Windows passes that on to WSL, other names of the loopback not
 /// always.
-pub(crate) fn host_name(platform: Platform) -> Option<&'static str> {
-    (platform == Platform::Wsl).then_some("localhost")
+pub(crate) fn as_localhost(platform: Platform) -> bool {
+    platform == Platform::Wsl
 }
 
 /// The way into a page that is served.

@@ -15,7 +15,8 @@ mod door;
 mod files;
 mod session;
 
-use std::net::SocketAddr;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use axum::Router;
 use axum::middleware::{from_fn_with_state, map_response};
@@ -32,25 +33,28 @@ pub use door::{CODE_LIFE, Door};
 pub use files::Files;
 
 /// Where the page is served unless told otherwise.
-pub const DEFAULT_PAGE_ADDR: SocketAddr =
-    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 3849);
+pub const DEFAULT_PAGE_ADDR: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 3849);
 
 /// The page's port, bound but not served yet: its [`Door`] is needed for the control socket.
 #[derive(Debug)]
 pub struct PageListener {
     listener: TcpListener,
+    /// The same port of the other loopback address, where links name both.
+    twin: Option<TcpListener>,
     addr: SocketAddr,
     door: Door,
 }
 
 impl PageListener {
-    /// Binds `addr` (port 0 picks a free one). `host` is the name for it in links, such as
-    /// `localhost`; without it they carry the address itself.
+    /// Binds `addr` (port 0 picks a free one). Links carry the address itself, or `localhost` where
+    /// that is wanted and leads there. A browser takes that name for either of the two loopback
+    /// addresses, so the port is then taken on both: another user's program at the other one
+    /// would get the codes.
     ///
     /// # Errors
     /// `CONFIG_INVALID` for an address that other machines can reach; `PORT_IN_USE` or `PORT_DENIED`
-    /// when it cannot be bound.
-    pub async fn bind(addr: SocketAddr, host: Option<&str>) -> Result<Self, Problem> {
+    /// when it, or its twin, cannot be bound.
+    pub async fn bind(addr: SocketAddr, as_localhost: bool) -> Result<Self, Problem> {
         const OPTION: &str = "--ui-addr";
         if !addr.ip().is_loopback() {
             return Err(Problem::new(Code::ConfigInvalid)
@@ -64,12 +68,20 @@ impl PageListener {
         let failed = |error| ports::bind_problem(addr, &error, OPTION);
         let listener = TcpListener::bind(addr).await.map_err(failed)?;
         let addr = listener.local_addr().map_err(failed)?;
-        let place = match host {
-            Some(host) => format!("{host}:{}", addr.port()),
+        let other = twin_of(addr).filter(|_| as_localhost);
+        let place = match other {
+            Some(_) => format!("localhost:{}", addr.port()),
             None => addr.to_string(),
+        };
+        let twin = match other {
+            Some(other) => bind_twin(other)
+                .await
+                .map_err(|error| ports::bind_problem(other, &error, OPTION))?,
+            None => None,
         };
         Ok(Self {
             listener,
+            twin,
             addr,
             door: Door::new(&place),
         })
@@ -93,8 +105,12 @@ impl PageListener {
         let stop = CancellationToken::new();
         node.note_listening("page", self.addr.to_string());
         let router = router(node, self.door, files, self.addr, stop.clone());
+        let twin = self
+            .twin
+            .map(|twin| serve::Running::start(twin, router.clone(), stop.clone()));
         PageServer {
             running: serve::Running::start(self.listener, router, stop),
+            twin,
         }
     }
 }
@@ -103,13 +119,46 @@ impl PageListener {
 #[derive(Debug)]
 pub struct PageServer {
     running: serve::Running,
+    twin: Option<serve::Running>,
 }
 
 impl PageServer {
     /// Takes no more requests, gives those in flight a few seconds, then returns.
     pub async fn shutdown(self) {
-        self.running.shutdown().await;
+        let twin = async {
+            if let Some(twin) = self.twin {
+                twin.shutdown().await;
+            }
+        };
+        tokio::join!(self.running.shutdown(), twin);
     }
+}
+
+/// The other address that `localhost` may be, if this is one of the two.
+fn twin_of(addr: SocketAddr) -> Option<SocketAddr> {
+    let other: IpAddr = match addr.ip() {
+        IpAddr::V4(Ipv4Addr::LOCALHOST) => Ipv6Addr::LOCALHOST.into(),
+        IpAddr::V6(Ipv6Addr::LOCALHOST) => Ipv4Addr::LOCALHOST.into(),
+        _ => return None,
+    };
+    Some(SocketAddr::new(other, addr.port()))
+}
+
+/// Binds it; none where this machine has no such address, so that nobody can.
+async fn bind_twin(addr: SocketAddr) -> io::Result<Option<TcpListener>> {
+    match TcpListener::bind(addr).await {
+        Ok(twin) => Ok(Some(twin)),
+        Err(error) if is_missing(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a machine without IPv6 (or IPv4) answers so.
+fn is_missing(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported
+    )
 }
 
 fn router(
@@ -129,4 +178,54 @@ fn router(
         .layer(from_fn_with_state(Guard::of_page(bound), guard::guard))
         .layer(map_response(files::protect))
         .layer(map_response(clock::stamp))
+}
+
+#[cfg(test)]
+#[path = "../../../../tests/harness/skip.rs"]
+#[allow(clippy::expect_used, clippy::print_stderr, unreachable_pub)]
+mod skip;
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    const ANY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+    fn place(page: &PageListener) -> String {
+        let link = page.door().link().unwrap();
+        link.split_once("/#").unwrap().0.to_owned()
+    }
+
+    #[tokio::test]
+    async fn where_links_say_localhost_nobody_else_listens_under_that_name() {
+        if TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).await.is_err() {
+            skip::skip("this machine has no IPv6");
+            return;
+        }
+        let page = PageListener::bind(ANY, true).await.unwrap();
+        let port = page.addr().port();
+        assert_eq!(place(&page), format!("http://localhost:{port}"));
+        let taken = TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await;
+        assert_eq!(taken.unwrap_err().kind(), io::ErrorKind::AddrInUse);
+        drop(page);
+
+        let squatter = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).await.unwrap();
+        let addr = SocketAddr::new(ANY.ip(), squatter.local_addr().unwrap().port());
+        let refused = PageListener::bind(addr, true).await.unwrap_err();
+        assert_eq!(refused.code, Code::PortInUse);
+        // Under its address alone it has nothing to do with the other one.
+        let page = PageListener::bind(addr, false).await.unwrap();
+        assert_eq!(place(&page), format!("http://{addr}"));
+    }
+
+    #[tokio::test]
+    async fn links_say_localhost_only_where_that_leads_there() {
+        let other = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2)), 0);
+        let Ok(page) = PageListener::bind(other, true).await else {
+            skip::skip("this machine has only one loopback address");
+            return;
+        };
+        assert_eq!(place(&page), format!("http://{}", page.addr()));
+    }
 }

@@ -168,7 +168,7 @@ async fn start_servers(
     quit: CancellationToken,
 ) -> Result<Servers, Problem> {
     let listener = if args.ui {
-        Some(PageListener::bind(args.ui_addr, page::host_name(Platform::here())).await?)
+        Some(PageListener::bind(args.ui_addr, page::as_localhost(Platform::here())).await?)
     } else {
         None
     };
