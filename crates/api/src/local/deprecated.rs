@@ -130,51 +130,46 @@ pub(super) async fn network_message(State(node): State<Node>, Raw(body): Raw) ->
     by_relay(&node, to, payload).await
 }
 
-/// Send to a group, as daemons did it before `/api/a2a/send`: `{"payload"}`.
-#[utoipa::path(
-    post,
-    operation_id = "groupSend",
-    path = "/api/network/groups/{id}/send",
-    tag = "deprecated",
-    params(("id" = String, Path, description = "The group's id")),
-    request_body = Object,
-    responses(
-        (status = 200, description = "`{messageId, delivered, queued, failed, timestamp}`, once there is a relay", body = Object),
-        (status = 400, description = "`{error, timestamp}`", body = Object),
-        (status = 503, description = "No relay is set up: `{error, timestamp}`", body = Object),
-    )
-)]
-#[deprecated]
-pub(super) async fn group_send(
-    State(node): State<Node>,
-    Segment(group): Segment,
-    Raw(body): Raw,
-) -> Response {
-    to_group(&node, group, &body).await
+/// Two names of one route; the document describes each.
+macro_rules! group_route {
+    ($(#[$doc:meta])* $name:ident, $operation:literal, $path:literal) => {
+        $(#[$doc])*
+        #[utoipa::path(
+            post,
+            operation_id = $operation,
+            path = $path,
+            tag = "deprecated",
+            params(("id" = String, Path, description = "The group's id")),
+            request_body = Object,
+            responses(
+                (status = 200, description = "`{messageId, delivered, queued, failed, timestamp}`, once there is a relay", body = Object),
+                (status = 400, description = "`{error, timestamp}`", body = Object),
+                (status = 503, description = "No relay is set up: `{error, timestamp}`", body = Object),
+            )
+        )]
+        #[deprecated]
+        pub(super) async fn $name(
+            State(node): State<Node>,
+            Segment(group): Segment,
+            Raw(body): Raw,
+        ) -> Response {
+            to_group(&node, group, &body).await
+        }
+    };
 }
 
-/// Another name of the same.
-#[utoipa::path(
-    post,
-    operation_id = "groupMessage",
-    path = "/api/network/groups/{id}/message",
-    tag = "deprecated",
-    params(("id" = String, Path, description = "The group's id")),
-    request_body = Object,
-    responses(
-        (status = 200, description = "`{messageId, delivered, queued, failed, timestamp}`, once there is a relay", body = Object),
-        (status = 400, description = "`{error, timestamp}`", body = Object),
-        (status = 503, description = "No relay is set up: `{error, timestamp}`", body = Object),
-    )
-)]
-#[deprecated]
-pub(super) async fn group_message(
-    State(node): State<Node>,
-    Segment(group): Segment,
-    Raw(body): Raw,
-) -> Response {
-    to_group(&node, group, &body).await
-}
+group_route!(
+    /// Send to a group, as daemons did it before `/api/a2a/send`: `{"payload"}`.
+    group_send,
+    "groupSend",
+    "/api/network/groups/{id}/send"
+);
+group_route!(
+    /// Another name of the same.
+    group_message,
+    "groupMessage",
+    "/api/network/groups/{id}/message"
+);
 
 async fn to_group(node: &Node, group: String, body: &[u8]) -> Response {
     let Some(mut given) = object(body) else {

@@ -24,6 +24,7 @@ mod credentials;
 mod dialling;
 #[cfg(target_os = "linux")]
 mod disk;
+mod headers;
 mod joining;
 mod leaving;
 mod links;
