@@ -20,7 +20,7 @@ fn status(unread: u64, queued: u64) -> NodeStatus {
 
 fn peer(name: &str, state: &str, out: &str) -> PeerView {
     serde_json::from_value(json!({
-        "name": name, "suggestedName": name, "dialect": "tieline", "state": state, "addresses": [],
+        "name": name, "suggestedName": name, "dialect": "tieline", "badge": "", "assurance": "", "state": state, "addresses": [],
         "pairedBy": "link", "pairedAt": "", "line": {"out": {"state": out}, "in": {"state": "unknown"}},
         "online": out == "ok", "latencyMs": 0.94, "queued": 0, "unconfirmed": 0, "unread": 0, "muted": false,
         "trial": false

@@ -21,7 +21,7 @@ Examples:
   tieline ping wsl-box
   tieline ping wsl-box -n 5 --json | jq .latencyMs")]
 pub(crate) struct Args {
-    /// The peer's name, or a beginning that only one peer has
+    /// The peer's name
     peer: String,
 
     /// How many pings

@@ -38,7 +38,7 @@ use crate::{page, progress};
 Examples:
   tieline serve
   tieline serve --ui
-  tieline --home /srv/agent serve --name builder --peer-addr 0.0.0.0:3101 --api-addr 127.0.0.1:3848
+  tieline --home /srv/agent serve --name builder --peer-addr 0.0.0.0:3101 --api-addr 127.0.0.1:3857
   tieline --home \"$(mktemp -d)\" serve --peer-addr 127.0.0.1:0 --api-addr 127.0.0.1:0 --json")]
 pub(crate) struct Args {
     /// What this node calls itself; the machine's name otherwise

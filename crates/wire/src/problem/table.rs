@@ -34,7 +34,7 @@ codes! {
     RelayUnavailable "RELAY_UNAVAILABLE" 503 None,
         "The relay cannot be used.",
         "No relay is set up, or it has not accepted this machine yet.",
-        "Set a relay up in the settings, or send over the local network.";
+        "Send over the local network: this version of Tieline speaks with no relay yet.";
     LanUnavailable "LAN_UNAVAILABLE" 503 None,
         "The local network route cannot be used.",
         "The secret shared with the other KithKit machines is missing on this one.",
@@ -242,7 +242,7 @@ codes! {
     VaultLocked "VAULT_LOCKED" 503 None,
         "The keychain is locked.",
         "Nobody has unlocked it in this session.",
-        "Unlock it, then try again.";
+        "Unlock it, then try again. Where there is no keyring yet, make one in the system's password app, or set TIELINE_VAULT=file to keep a new home's keys in a file.";
     VaultDenied "VAULT_DENIED" 503 None,
         "The keychain refused access.",
         "Access was denied in its dialogue, or belongs to another build of this program.",
@@ -250,7 +250,7 @@ codes! {
     VaultChanged "VAULT_CHANGED" 503 None,
         "The keys are kept in another place than at the first start.",
         "The settings name another kind of vault than the one recorded in this home.",
-        "Go back to the former setting. Nothing was replaced.";
+        "Go back to the former setting: TIELINE_VAULT=file where the keys are in this home's file vault, without it where they are in the keychain. Nothing was replaced.";
     VaultPassphrase "VAULT_PASSPHRASE" 503 None,
         "The vault's passphrase is missing or wrong.",
         "The passphrase file is empty, unreadable, or of another vault.",
