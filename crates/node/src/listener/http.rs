@@ -59,8 +59,13 @@ pub(super) async fn serve(
         let in_use = use_.begin();
         async move {
             let response = answer(node, channel, &place, request, in_use.with_this).await;
-            // A body that is still being made keeps its connection in use.
             Ok::<_, Infallible>(response.map(|body| {
+                // One that is there already goes out at once, with its length: also to callers
+                // that are still sending.
+                if body.size_hint().exact().is_some() {
+                    return body;
+                }
+                // One that is still being made keeps its connection in use.
                 let held = body.map_frame(move |frame| {
                     let _ = &in_use;
                     frame
