@@ -10,11 +10,16 @@ use crate::repository::Repository;
 /// The first argument that asks for the app's figures.
 const APP: &str = "app";
 
-/// Builds what is measured for release and runs the benchmarks: of the node, or of the app.
+/// The first argument that asks for the figures of questions and answers.
+const ASK: &str = "ask";
+
+/// Builds what is measured for release and runs the benchmarks: of the node's messages, of its
+/// questions, or of the app.
 pub(crate) fn run(repository: &Repository, arguments: &[String]) -> Result<ExitCode> {
     match arguments.split_first() {
         Some((first, rest)) if first == APP => app(repository, rest),
-        _ => node(repository, arguments),
+        Some((first, rest)) if first == ASK => node(repository, &[ASK], rest),
+        _ => node(repository, &[], arguments),
     }
 }
 
@@ -32,7 +37,7 @@ fn app(repository: &Repository, arguments: &[String]) -> Result<ExitCode> {
 }
 
 /// Builds the command line and the benchmark program for release and runs the benchmarks.
-fn node(repository: &Repository, arguments: &[String]) -> Result<ExitCode> {
+fn node(repository: &Repository, what: &[&str], arguments: &[String]) -> Result<ExitCode> {
     repository
         .cargo([
             "build",
@@ -44,6 +49,7 @@ fn node(repository: &Repository, arguments: &[String]) -> Result<ExitCode> {
         ])
         .run()?;
     Invocation::new(repository.binary("release", "tieline-bench"))
+        .arguments(what)
         .arguments(["--tieline".into(), repository.binary("release", "tieline")])
         .arguments(arguments)
         .directory(repository.root())

@@ -30,6 +30,12 @@ struct Sent {
     evidence: String,
 }
 
+/// What a question is answered with, as far as it matters here.
+#[derive(Debug, Deserialize)]
+struct Asked {
+    status: String,
+}
+
 /// A page of messages, oldest first.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Page {
@@ -63,12 +69,27 @@ impl Api {
 
     /// Sends a message, and returns its id once the receiver's signed word for it is there.
     pub(crate) async fn send(&mut self, body: Bytes) -> Result<String> {
-        let answer = self.request(Method::POST, "/api/a2a/send", body).await?;
+        let answer = self.post("/api/a2a/send", body).await?;
         let sent: Sent = serde_json::from_slice(&answer).context("an answer of another shape")?;
         if sent.status != "delivered" || sent.evidence != "signed" {
             bail!("not delivered: {}", String::from_utf8_lossy(&answer));
         }
         Ok(sent.message_id)
+    }
+
+    /// Asks a peer, and returns once its answer is there.
+    pub(crate) async fn ask(&mut self, body: Bytes) -> Result<()> {
+        let answer = self.post("/api/a2a/ask", body).await?;
+        let asked: Asked = serde_json::from_slice(&answer).context("an answer of another shape")?;
+        if asked.status != "answered" {
+            bail!("not answered: {}", String::from_utf8_lossy(&answer));
+        }
+        Ok(())
+    }
+
+    /// Posts JSON, and returns the body of the answer.
+    pub(crate) async fn post(&mut self, path: &str, body: Bytes) -> Result<Bytes> {
+        self.request(Method::POST, path, body).await
     }
 
     /// Messages that arrived after this number.

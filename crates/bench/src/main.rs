@@ -8,6 +8,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod api;
+mod ask;
 mod child;
 mod floor;
 mod measure;
@@ -23,6 +24,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
+use report::Report;
 
 /// Measure a release build of tieline, each figure beside its floor.
 #[derive(Debug, Parser)]
@@ -30,6 +32,9 @@ use clap::{Parser, Subcommand};
 struct Arguments {
     #[command(flatten)]
     options: Options,
+    /// Fail when a target is missed
+    #[arg(long)]
+    strict: bool,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -49,9 +54,6 @@ struct Options {
     /// Directory on the disk to measure; the one of this program otherwise
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
-    /// Fail when a target is missed
-    #[arg(long)]
-    strict: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -62,6 +64,11 @@ enum Command {
         /// Holds the keys, and takes the database
         dir: PathBuf,
     },
+    /// Measure questions and their answers instead of messages
+    Ask(Options),
+    /// What answers these questions; started by the benchmark itself
+    #[command(hide = true)]
+    NullResponder,
     /// Fill the database of a stopped node with a long history
     Seed(seed::Options),
 }
@@ -71,7 +78,9 @@ fn main() -> ExitCode {
     let outcome = match arguments.command {
         Some(Command::FloorServer { dir }) => floor::serve(&dir).map(|()| true),
         Some(Command::Seed(options)) => seed::seed(&options).map(|()| true),
-        None => bench(&arguments.options),
+        Some(Command::Ask(options)) => bench(&options, false, ask::run),
+        Some(Command::NullResponder) => ask::serve_null().map(|()| true),
+        None => bench(&arguments.options, arguments.strict, run::run),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
@@ -84,16 +93,20 @@ fn main() -> ExitCode {
 }
 
 /// Measures and prints; whether nothing was wrong with what was measured.
-fn bench(options: &Options) -> Result<bool> {
+fn bench(
+    options: &Options,
+    strict: bool,
+    measure: impl AsyncFnOnce(&Options) -> Result<Report>,
+) -> Result<bool> {
     // One thread is enough to drive 64 connections, and leaves the rest to what is measured.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let report = runtime.block_on(run::run(options))?;
+    let report = runtime.block_on(measure(options))?;
     println!("{report}");
     if let Some(file) = &options.json {
         std::fs::write(file, report.to_json()?)
             .with_context(|| format!("cannot write {}", file.display()))?;
     }
-    Ok(report.is_sound() && (report.targets_met() || !options.strict))
+    Ok(report.is_sound() && (report.targets_met() || !strict))
 }

@@ -22,6 +22,8 @@ pub(crate) struct Node {
     process: Running,
     /// Where its local API listens.
     pub(crate) api: SocketAddr,
+    /// Where it listens for peers.
+    pub(crate) peer: SocketAddr,
 }
 
 #[derive(Deserialize)]
@@ -29,6 +31,7 @@ pub(crate) struct Node {
 struct Ready {
     ready: bool,
     api_addr: SocketAddr,
+    peer_addr: SocketAddr,
 }
 
 impl Node {
@@ -65,6 +68,7 @@ impl Node {
             home: home.to_owned(),
             process,
             api: ready.api_addr,
+            peer: ready.peer_addr,
         })
     }
 
@@ -151,7 +155,8 @@ pub(crate) struct Pair {
 
 /// What the sender calls the receiver.
 pub(crate) const RECEIVER: &str = "receiver";
-const SENDER: &str = "sender";
+/// What the receiver calls the sender.
+pub(crate) const SENDER: &str = "sender";
 
 impl Pair {
     /// Starts two nodes with new homes in `dir` and pairs them by a link.

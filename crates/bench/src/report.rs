@@ -15,10 +15,12 @@ pub(crate) struct Report {
     machine: Machine,
     quick: bool,
     figures: Vec<Figure>,
-    delivered: Delivered,
+    /// Absent where no messages were counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delivered: Option<Delivered>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct Machine {
     cores: usize,
     os: &'static str,
@@ -28,8 +30,8 @@ struct Machine {
 /// One line of the table.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Figure {
-    what: &'static str,
+pub(crate) struct Figure {
+    what: String,
     unit: Unit,
     value: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -37,9 +39,10 @@ struct Figure {
     floors: Vec<Floor>,
 }
 
+/// What a figure is given in.
 #[derive(Debug, Clone, Copy, Serialize)]
 #[serde(rename_all = "camelCase")]
-enum Unit {
+pub(crate) enum Unit {
     Milliseconds,
     PerSecond,
     Megabytes,
@@ -82,20 +85,30 @@ impl Report {
             surplus: sum(|flood| flood.surplus),
         };
         Self {
+            delivered: Some(delivered),
+            ..Self::of(lines(&figures), quick)
+        }
+    }
+
+    /// A report of these lines, without counted messages.
+    pub(crate) fn of(figures: Vec<Figure>, quick: bool) -> Self {
+        Self {
             machine: Machine {
                 cores: std::thread::available_parallelism().map_or(1, usize::from),
                 os: std::env::consts::OS,
                 arch: std::env::consts::ARCH,
             },
             quick,
-            figures: lines(&figures),
-            delivered,
+            figures,
+            delivered: None,
         }
     }
 
     /// Whether every message was delivered exactly once.
     pub(crate) fn is_sound(&self) -> bool {
-        self.delivered.exactly_once == self.delivered.sent && self.delivered.surplus == 0
+        self.delivered
+            .as_ref()
+            .is_none_or(|it| it.exactly_once == it.sent && it.surplus == 0)
     }
 
     /// Whether every figure is where it should be.
@@ -172,9 +185,10 @@ fn lines(figures: &Figures) -> Vec<Figure> {
 }
 
 impl Figure {
-    fn new(what: &'static str, unit: Unit, value: f64) -> Self {
+    /// A figure without target and floors.
+    pub(crate) fn new(what: impl Into<String>, unit: Unit, value: f64) -> Self {
         Self {
-            what,
+            what: what.into(),
             unit,
             value,
             target: None,
@@ -192,7 +206,8 @@ impl Figure {
         self
     }
 
-    fn beside(mut self, what: &'static str, value: f64) -> Self {
+    /// Puts a floor beside it.
+    pub(crate) fn beside(mut self, what: &'static str, value: f64) -> Self {
         let ratio = match self.unit {
             Unit::PerSecond => value / self.value,
             Unit::Milliseconds | Unit::Megabytes => self.value / value,
@@ -218,7 +233,7 @@ impl fmt::Display for Report {
         row(f, header.0, header.1, header.2, header.3, header.4)?;
         for figure in &self.figures {
             let value = figure.unit.show(figure.value);
-            let mut left = (figure.what, value, figure.verdict());
+            let mut left = (figure.what.as_str(), value, figure.verdict());
             for floor in &figure.floors {
                 let shown = format!("{:>10}  {}", figure.unit.show(floor.value), floor.what);
                 let ratio = format!("{:.1}", floor.ratio);
@@ -229,11 +244,14 @@ impl fmt::Display for Report {
                 row(f, left.0, &left.1, &left.2, "", "")?;
             }
         }
-        let Delivered {
+        let Some(Delivered {
             sent,
             exactly_once,
             surplus,
-        } = self.delivered;
+        }) = &self.delivered
+        else {
+            return Ok(());
+        };
         write!(
             f,
             "\n{sent} messages answered as delivered: {exactly_once} are at the receiver exactly once, {surplus} are too many."

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use bytes::Bytes;
+use tempfile::TempDir;
 
 use crate::Options;
 use crate::floor::{FloorServer, grouped, single};
@@ -54,20 +55,28 @@ pub(crate) async fn run(options: &Options) -> Result<Report> {
     } else {
         Workload::FULL
     };
-    let tieline = options
-        .tieline
-        .canonicalize()
-        .with_context(|| format!("there is no program at {}", options.tieline.display()))?;
-    let parent = match &options.dir {
-        Some(dir) => dir.clone(),
-        None => own_directory()?,
-    };
-    let dir = tempfile::Builder::new()
-        .prefix("tieline-bench-")
-        .tempdir_in(&parent)
-        .with_context(|| format!("cannot write in {}", parent.display()))?;
+    let (tieline, dir) = options.places()?;
     let figures = measure(&tieline, dir.path(), &workload).await?;
     Ok(Report::new(figures, options.quick))
+}
+
+impl Options {
+    /// The program to measure, and a new directory for its homes that goes when it is dropped.
+    pub(crate) fn places(&self) -> Result<(PathBuf, TempDir)> {
+        let tieline = self
+            .tieline
+            .canonicalize()
+            .with_context(|| format!("there is no program at {}", self.tieline.display()))?;
+        let parent = match &self.dir {
+            Some(dir) => dir.clone(),
+            None => own_directory()?,
+        };
+        let dir = tempfile::Builder::new()
+            .prefix("tieline-bench-")
+            .tempdir_in(&parent)
+            .with_context(|| format!("cannot write in {}", parent.display()))?;
+        Ok((tieline, dir))
+    }
 }
 
 /// Where this program is: on a disk, which the directory for temporary files need not be.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::ask::Case;
+
 /// Requests in progress at once in the throughput measurements.
 pub(crate) const AT_ONCE: usize = 64;
 
@@ -45,6 +47,55 @@ impl Workload {
         settle: Duration::from_secs(2),
         longest: Duration::from_secs(15),
     };
+}
+
+/// How much is measured of questions.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AskWorkload {
+    /// Everything is measured this often; medians are reported.
+    pub(crate) rounds: usize,
+    /// Questions one at a time.
+    one_at_a_time: usize,
+    /// Questions with several in progress.
+    many: usize,
+    /// A series is cut off after this.
+    pub(crate) longest: Duration,
+}
+
+impl AskWorkload {
+    /// For figures to be written down.
+    pub(crate) const FULL: Self = Self {
+        rounds: 5,
+        one_at_a_time: 300,
+        many: 1_000,
+        longest: Duration::from_secs(30),
+    };
+    /// For a look.
+    pub(crate) const QUICK: Self = Self {
+        rounds: 1,
+        one_at_a_time: 200,
+        many: 500,
+        longest: Duration::from_secs(15),
+    };
+
+    /// Questions of a series that are counted.
+    pub(crate) const fn counted(&self, case: Case) -> usize {
+        if case.at_once == 1 {
+            self.one_at_a_time
+        } else {
+            self.many
+        }
+    }
+
+    /// Questions before them on each connection.
+    pub(crate) const fn warm_up(&self, case: Case) -> usize {
+        if case.at_once == 1 { 20 } else { 2 }
+    }
+
+    /// All questions of a series.
+    pub(crate) const fn asks(&self, case: Case) -> usize {
+        self.counted(case) + case.at_once * self.warm_up(case)
+    }
 }
 
 /// Text of every message: two hundred characters, as a short note of an agent has.

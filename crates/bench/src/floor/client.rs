@@ -28,15 +28,36 @@ pub(crate) struct FloorClient {
     sender: SendRequest<Full<Bytes>>,
 }
 
-impl FloorClient {
-    pub(super) async fn connect(address: SocketAddr, tls: Arc<ClientConfig>) -> Result<Self> {
-        let stream = TcpStream::connect(address).await?;
+/// Opens connections to the floor's server.
+#[derive(Debug)]
+pub(crate) struct Connector {
+    pub(super) address: SocketAddr,
+    pub(super) tls: Arc<ClientConfig>,
+}
+
+impl Connector {
+    /// Connects, with a full handshake.
+    pub(crate) async fn connect(&self) -> Result<FloorClient> {
+        let stream = TcpStream::connect(self.address).await?;
         stream.set_nodelay(true)?;
         let name = ServerName::from(IpAddr::from(Ipv4Addr::LOCALHOST));
-        let stream = TlsConnector::from(tls).connect(name, stream).await?;
+        let tls = TlsConnector::from(Arc::clone(&self.tls));
+        let stream = tls.connect(name, stream).await?;
         let (sender, connection) = handshake(TokioExecutor::new(), TokioIo::new(stream)).await?;
         tokio::spawn(connection);
-        Ok(Self { sender })
+        Ok(FloorClient { sender })
+    }
+}
+
+impl FloorClient {
+    /// One round trip.
+    pub(crate) async fn echo(&mut self, body: Bytes) -> Result<()> {
+        self.post("/echo", body).await
+    }
+
+    /// One round trip with a commit on the other side.
+    pub(crate) async fn store(&mut self, body: Bytes) -> Result<()> {
+        self.post("/store", body).await
     }
 
     async fn post(&mut self, path: &str, body: Bytes) -> Result<()> {

@@ -33,6 +33,22 @@ pub(super) fn insert(conn: &Connection) -> Result<()> {
     Ok(())
 }
 
+/// A database that takes one row a commit.
+#[derive(Debug)]
+pub(crate) struct Row(Connection);
+
+impl Row {
+    /// Opens it.
+    pub(crate) fn open(file: &Path) -> Result<Self> {
+        open(file).map(Self)
+    }
+
+    /// Stores one message.
+    pub(crate) fn commit(&self) -> Result<()> {
+        insert(&self.0)
+    }
+}
+
 /// One row a commit.
 pub(crate) fn single(file: &Path, workload: &Workload) -> Result<Percentiles> {
     let conn = open(file)?;

@@ -5,5 +5,6 @@ mod commits;
 mod identity;
 mod server;
 
-pub(crate) use commits::{grouped, rate, single};
+pub(crate) use commits::{Row, grouped, rate, single};
+pub(crate) use identity::pinned_client;
 pub(crate) use server::{FloorServer, serve};

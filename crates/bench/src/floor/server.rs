@@ -50,8 +50,16 @@ impl FloorServer {
 
     /// Connects to it.
     pub(crate) async fn connect(&self, dir: &Path) -> Result<client::FloorClient> {
+        self.connector(dir)?.connect().await
+    }
+
+    /// What opens connections to it.
+    pub(crate) fn connector(&self, dir: &Path) -> Result<client::Connector> {
         let (own, other) = (Identity::load(dir, CLIENT)?, Identity::load(dir, SERVER)?);
-        client::FloorClient::connect(self.address, own.client_config(&other)?).await
+        Ok(client::Connector {
+            address: self.address,
+            tls: own.client_config(&other)?,
+        })
     }
 
     /// Its process.
