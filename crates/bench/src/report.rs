@@ -269,7 +269,7 @@ fn row(
 ) -> fmt::Result {
     writeln!(
         f,
-        "{what:<30} {value:>10}  {target:<16} {ratio:>6}  {floor}"
+        "{what:<36} {value:>10}  {target:<16} {ratio:>6}  {floor}"
     )
 }
 

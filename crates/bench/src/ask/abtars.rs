@@ -1,4 +1,4 @@
-//! An abTARS machine that asks a node with signed requests.
+//! abTARS machines that ask a node with signed requests.
 
 use std::cell::Cell;
 use std::fmt::Write as _;
@@ -30,13 +30,14 @@ use crate::floor::pinned_client;
 use crate::node::Node;
 use crate::workload::{AskWorkload, TEXT};
 
-/// What the machine is called.
-const NAME: &str = "machine";
+/// What the machines are called. A peer has 16 connections at a node, and one that was just closed
+/// counts until the node has seen it; two machines take turns.
+const NAMES: [&str; 2] = ["machine-a", "machine-b"];
 const PATH: &str = "/v1/chat/completions";
 
-/// The machine, and what it knows of the node.
-pub(crate) struct Machine {
-    key: KeyPair,
+/// The machines, and what they know of the node.
+pub(crate) struct Machines {
+    keys: [KeyPair; 2],
     /// What the node calls itself; every text is tagged for it.
     node: String,
     address: SocketAddr,
@@ -61,31 +62,38 @@ struct Completion {
     choices: Vec<serde_json::Value>,
 }
 
-type Connection = SendRequest<Full<Bytes>>;
+/// A connection, and the place of its machine among [`NAMES`].
+struct Connection {
+    sender: SendRequest<Full<Bytes>>,
+    machine: usize,
+}
 
-impl Machine {
-    /// A node takes 120 handshakes a minute from one address. Only Linux has the whole loopback
-    /// network, from which a machine can come with many.
+impl Machines {
+    /// A node reads four bodies at once from one address before it knows whose they are. Only Linux
+    /// has the whole loopback network, from which they can come with many addresses.
     pub(crate) const POSSIBLE: bool = cfg!(target_os = "linux");
 
-    /// Makes the machine's keys and adds it to the node.
+    /// Makes the machines' keys and adds them to the node.
     pub(crate) async fn add(node: &Node) -> Result<Self> {
-        let key = KeyPair::generate_for(&PKCS_ED25519)?;
-        let certificate = CertificateParams::new(vec![NAME.to_owned()])?.self_signed(&key)?;
-        let entry = serde_json::json!({ NAME: {
-            "host": "127.0.0.1",
-            // It only asks; nothing listens there.
-            "port": 9,
-            "verifyKey": STANDARD.encode(key.subject_public_key_info()),
-            "certFingerprint": hex(&Sha256::digest(certificate.der())),
-            "certPem": certificate.pem(),
-        }});
-        node.run(&["peers", "add", "-"], &entry.to_string()).await?;
+        let new_key = || KeyPair::generate_for(&PKCS_ED25519);
+        let keys = [new_key()?, new_key()?];
+        for (name, key) in NAMES.into_iter().zip(&keys) {
+            let certificate = CertificateParams::new(vec![name.to_owned()])?.self_signed(key)?;
+            let entry = serde_json::json!({ name: {
+                "host": "127.0.0.1",
+                // They only ask; nothing listens there.
+                "port": 9,
+                "verifyKey": STANDARD.encode(key.subject_public_key_info()),
+                "certFingerprint": hex(&Sha256::digest(certificate.der())),
+                "certPem": certificate.pem(),
+            }});
+            node.run(&["peers", "add", "-"], &entry.to_string()).await?;
+        }
         let own: Own = serde_json::from_str(&node.run(&["abtars", "--json"], "").await?)?;
         let shown = CertificateDer::from_pem_slice(own.cert_pem.as_bytes())
             .context("the node's certificate is not PEM")?;
         Ok(Self {
-            key,
+            keys,
             node: own.name,
             address: node.peer,
             tls: pinned_client(shown)?,
@@ -94,9 +102,17 @@ impl Machine {
         })
     }
 
-    /// Lets the node allow this machine so many questions more.
+    /// One question over a connection of its own.
+    pub(crate) async fn ask_once(&self) -> Result<()> {
+        self.ask(&mut self.connect().await?).await
+    }
+
+    /// Lets the node allow each machine so many questions more.
     pub(crate) async fn budget(&self, node: &Node, asks: usize) -> Result<()> {
-        Budget::inward(NAME).allow(node, asks).await
+        for name in NAMES {
+            Budget::inward(name).allow(node, asks).await?;
+        }
+        Ok(())
     }
 
     /// One series; kept or new is the TLS connection to the node.
@@ -109,7 +125,7 @@ impl Machine {
             let ask = async |connection: &mut Connection| self.ask(connection).await;
             series(lanes, case, workload, ask).await
         } else {
-            let ask = async |(): &mut ()| self.ask(&mut self.connect().await?).await;
+            let ask = async |(): &mut ()| self.ask_once().await;
             series(vec![(); case.at_once], case, workload, ask).await
         }
     }
@@ -126,36 +142,38 @@ impl Machine {
         let stream = tls.connect(name, stream).await?;
         let (sender, connection) = handshake(TokioIo::new(stream)).await?;
         tokio::spawn(connection);
-        Ok(sender)
+        let machine = usize::from(turn) % NAMES.len();
+        Ok(Connection { sender, machine })
     }
 
     /// A tagged question in a signed request, and its answer.
     async fn ask(&self, connection: &mut Connection) -> Result<()> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
+        let Connection { sender, machine } = connection;
+        let (name, key) = (NAMES[*machine], &self.keys[*machine]);
         let (seconds, number) = (now.as_secs(), self.requests.get());
         self.requests.set(number + 1);
         let nonce = format!("{:016x}{number:016x}", now.subsec_nanos());
-        let tag = self.sign(&format!("{NAME}|{}|{seconds}|{TEXT}", self.node))?;
+        let tag = sign(key, &format!("{name}|{}|{seconds}|{TEXT}", self.node))?;
         let body = serde_json::json!({
             "model": "default",
             "messages": [{ "role": "user", "content": format!("{TEXT} [sig:{seconds}:{tag}]") }],
         })
         .to_string();
         let digest = hex(&Sha256::digest(&body));
-        let proof = self.sign(&format!(
-            "abtars-req-v1\nPOST\n{PATH}\n{seconds}\n{nonce}\n{digest}"
-        ))?;
+        let proven = format!("abtars-req-v1\nPOST\n{PATH}\n{seconds}\n{nonce}\n{digest}");
+        let proof = sign(key, &proven)?;
         let request = Request::post(PATH)
             .header(HOST, self.address.to_string())
             .header(CONTENT_TYPE, "application/json")
-            .header("X-Peer-Id", NAME)
+            .header("X-Peer-Id", name)
             .header("X-Peer-Ts", seconds)
             .header("X-Peer-Nonce", nonce)
             .header("X-Peer-Sig", proof)
             .header("X-Peer-Hops", "12")
             .body(Full::new(Bytes::from(body)))?;
-        connection.ready().await?;
-        let answer = connection.send_request(request).await?;
+        sender.ready().await?;
+        let answer = sender.send_request(request).await?;
         let status = answer.status();
         let body = answer.into_body().collect().await?.to_bytes();
         let completion = serde_json::from_slice::<Completion>(&body);
@@ -165,10 +183,10 @@ impl Machine {
             _ => bail!("{PATH}: {status}: {}", String::from_utf8_lossy(&body)),
         }
     }
+}
 
-    fn sign(&self, text: &str) -> Result<String> {
-        Ok(STANDARD.encode(self.key.sign(text.as_bytes())?))
-    }
+fn sign(key: &KeyPair, text: &str) -> Result<String> {
+    Ok(STANDARD.encode(key.sign(text.as_bytes())?))
 }
 
 fn hex(bytes: &[u8]) -> String {

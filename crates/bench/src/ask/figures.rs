@@ -35,9 +35,14 @@ pub(crate) fn lines(rounds: &[Round]) -> Vec<Figure> {
     let mut lines = Vec::new();
     for (n, case) in CASES.iter().enumerate() {
         let alone = case.at_once == 1;
+        // Whatever the asker does, the connection between the nodes stays.
+        let kept = CASES
+            .iter()
+            .position(|other| other.kept && other.at_once == case.at_once);
+        let bare = |round: &Round| round.bare.get(kept?).copied();
         let floors = [
             (STEPS, steps.filter(|_| alone)),
-            (ROUND_TRIP, median(&|round| round.bare.get(n).copied())),
+            (ROUND_TRIP, median(&bare)),
         ];
         if let Some(found) = median(&|round| round.tieline.get(n).copied()) {
             lines.extend(three(&name("Tieline", *case), found, &floors));
@@ -80,4 +85,50 @@ fn three(name: &str, found: Series, floors: &[(&'static str, Option<Series>)]) -
         line("p99", Unit::Milliseconds, |series| series.times.p99),
         line("asks", Unit::PerSecond, |series| series.rate),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::sample::Percentiles;
+
+    fn series(value: f64) -> Series {
+        Series {
+            times: Percentiles {
+                p50: value,
+                p95: value,
+                p99: value,
+            },
+            rate: 1e3 / value,
+        }
+    }
+
+    #[test]
+    fn each_path_stands_beside_the_connection_that_it_uses() {
+        let bare: Vec<Series> = [1.0, 4.0, 2.0, 8.0].map(series).to_vec();
+        let round = Round {
+            tieline: vec![series(16.0); 4],
+            abtars: vec![series(16.0); 4],
+            bare,
+            steps: series(8.0),
+            null: series(1.0),
+            command: None,
+        };
+        let lines = serde_json::to_value(lines(&[round])).unwrap();
+        let floors = |name: &str| -> Vec<f64> {
+            let all = lines.as_array().unwrap();
+            let line = all.iter().find(|line| line["what"] == name).unwrap();
+            let floors = line["floors"].as_array().unwrap();
+            floors
+                .iter()
+                .map(|floor| floor["value"].as_f64().unwrap())
+                .collect()
+        };
+        assert_eq!(lines.as_array().unwrap().len(), 24);
+        assert_eq!(floors("Tieline, new, 1 at once, p50"), [8.0, 1.0]);
+        assert_eq!(floors("Tieline, new, 16 at once, p99"), [2.0]);
+        assert_eq!(floors("abTARS, new, 1 at once, p50"), [4.0, 1.0]);
+        assert_eq!(floors("abTARS, new, 16 at once, asks"), [125.0]);
+    }
 }

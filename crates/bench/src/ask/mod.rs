@@ -22,7 +22,7 @@ use crate::floor::FloorServer;
 use crate::node::{Pair, RECEIVER, SENDER};
 use crate::report::Report;
 use crate::workload::{AskWorkload, TEXT};
-use abtars::Machine;
+use abtars::Machines;
 use budget::Budget;
 use figures::{Round, lines};
 use null::NullResponder;
@@ -30,7 +30,7 @@ pub(crate) use null::serve as serve_null;
 pub(crate) use series::Case;
 use series::{CASES, Series, series};
 
-/// Measures the questions between two Tieline nodes, and those of an abTARS machine to a node.
+/// Measures the questions between two Tieline nodes, and those of abTARS machines to a node.
 pub(crate) async fn run(options: &Options) -> Result<Report> {
     let workload = match options.quick {
         true => AskWorkload::QUICK,
@@ -48,8 +48,16 @@ async fn measure(tieline: &Path, dir: &Path, workload: &AskWorkload) -> Result<V
     let floor = FloorServer::start(&floor_dir).await?;
     let null = NullResponder::start().await?;
     pair.receiver.run(&null.as_responder(), "").await?;
-    let machine = match Machine::POSSIBLE {
-        true => Some(Machine::add(&pair.receiver).await?),
+    // What a person allows counts from the first question of an hour on, so each asks one before.
+    let mut api = pair.sender.connect().await?;
+    api.ask(tieline::question()).await?;
+    let machines = match Machines::POSSIBLE {
+        true => {
+            let machines = Machines::add(&pair.receiver).await?;
+            machines.ask_once().await?;
+            machines.ask_once().await?;
+            Some(machines)
+        }
         false => None,
     };
 
@@ -64,9 +72,9 @@ async fn measure(tieline: &Path, dir: &Path, workload: &AskWorkload) -> Result<V
         for case in CASES {
             allow_both(&pair, workload.asks(case)).await?;
             between.push(tieline::series_of(&pair.sender, case, workload).await?);
-            if let Some(machine) = &machine {
-                machine.budget(&pair.receiver, workload.asks(case)).await?;
-                signed.push(machine.series_of(case, workload).await?);
+            if let Some(machines) = &machines {
+                machines.budget(&pair.receiver, workload.asks(case)).await?;
+                signed.push(machines.series_of(case, workload).await?);
             }
         }
         let command = by_command(&pair, &null, workload).await?;

@@ -12,8 +12,7 @@ use crate::workload::{AskWorkload, TEXT};
 pub(crate) async fn series_of(sender: &Node, case: Case, workload: &AskWorkload) -> Result<Series> {
     let token = sender.run(&["token"], "").await?;
     let connect = || Api::connect(sender.api, Some(token.trim()));
-    let body = serde_json::json!({ "to": RECEIVER, "text": TEXT });
-    let body = Bytes::from(body.to_string());
+    let body = question();
     if case.kept {
         let mut lanes = Vec::new();
         for _ in 0..case.at_once {
@@ -25,4 +24,10 @@ pub(crate) async fn series_of(sender: &Node, case: Case, workload: &AskWorkload)
         let ask = async |(): &mut ()| connect().await?.ask(body.clone()).await;
         series(vec![(); case.at_once], case, workload, ask).await
     }
+}
+
+/// The request to ask the receiver.
+pub(crate) fn question() -> Bytes {
+    let body = serde_json::json!({ "to": RECEIVER, "text": TEXT });
+    body.to_string().into()
 }
