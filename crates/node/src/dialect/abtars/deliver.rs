@@ -290,7 +290,7 @@ async fn take_answer(node: &Node, peer: &Arc<Peer>, said: &Said, asked: &Message
         Ok(_) if said.is_ask => crate::ask::arrived_answer(node, peer, &payload),
         Ok(_) => {}
         Err(problem) => {
-            tracing::warn!(peer = %peer.alias(), %problem, "an answer could not be stored");
+            tracing::warn!(peer = %peer.alias(), problem = %problem.code, "an answer could not be stored");
             if said.is_ask {
                 crate::ask::arrived_answer(node, peer, &payload);
             }

@@ -311,6 +311,6 @@ fn wants_stream(body: &[u8]) -> bool {
 
 /// What the caller does not learn more about; the log does.
 fn internal(problem: &Problem) -> Refusal {
-    tracing::warn!(%problem, "a question of an abTARS peer was not answered");
+    tracing::warn!(problem = %problem.code, "a question of an abTARS peer was not answered");
     Refusal::Internal
 }

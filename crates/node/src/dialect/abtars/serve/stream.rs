@@ -95,7 +95,7 @@ async fn write(work: Work, pieces: mpsc::Sender<Bytes>) {
             Bytes::from_static(b"data: [DONE]\n\n"),
         ],
         Err(problem) => {
-            tracing::warn!(%problem, "a question of an abTARS peer was not answered");
+            tracing::warn!(problem = %problem.code, "a question of an abTARS peer was not answered");
             let body = Refusal::Internal.body().unwrap_or_default();
             vec![Bytes::from(format!("data: {body}\n\n"))]
         }
