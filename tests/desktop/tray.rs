@@ -51,8 +51,7 @@ async fn a_click_on_send_test_ping_pings_and_the_result_is_a_notification() {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
     tray.offers("No machine can be reached").await;
-    tray.offers_inside("box: out of reach", "Send test ping")
-        .await;
+    tray.offers_inside("box: asleep", "Send test ping").await;
 
     // A click on it opens the peer's page.
     desk.click(&failed).await;

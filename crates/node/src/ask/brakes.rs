@@ -69,6 +69,8 @@ pub(crate) struct Brakes {
 struct Count {
     used: VecDeque<Instant>,
     extra: u32,
+    /// When the person last allowed more: that holds for an hour, also before the first use.
+    allowed: Option<Instant>,
     stopped: bool,
     waiting: bool,
 }
@@ -113,6 +115,7 @@ impl Brakes {
         count.stopped = false;
         count.waiting = false;
         count.extra = count.extra.saturating_add(MORE);
+        count.allowed = Some(Instant::now());
     }
 
     /// The person wants no more of this until they allow it.
@@ -142,7 +145,8 @@ impl Count {
         while self.used.front().is_some_and(|when| when.elapsed() >= HOUR) {
             self.used.pop_front();
         }
-        if self.used.is_empty() {
+        let is_over = self.allowed.is_none_or(|when| when.elapsed() >= HOUR);
+        if self.used.is_empty() && is_over {
             self.extra = 0;
         }
     }
@@ -184,5 +188,18 @@ mod tests {
         brakes.stop(peer, Kind::AsksIn);
         assert_eq!(brakes.standing(peer, Kind::AsksIn).limit, 0);
         assert!(!brakes.standing(peer, Kind::AsksIn).waiting);
+    }
+
+    #[test]
+    fn what_is_allowed_before_the_first_use_counts() {
+        let brakes = Brakes::default();
+        let peer = PeerId(1);
+        brakes.allow_more(peer, Kind::AsksOut);
+        let limit = brakes.standing(peer, Kind::AsksOut).limit;
+        assert_eq!(limit, Kind::AsksOut.per_hour() + MORE);
+        for _ in 0..limit {
+            brakes.take(peer, Kind::AsksOut).unwrap();
+        }
+        assert!(brakes.take(peer, Kind::AsksOut).is_err());
     }
 }
