@@ -76,7 +76,12 @@ async fn state(node: &Node, id: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_kept_peer_leaves_only_so_much_within_an_hour_and_loses_nothing_by_it() {
-    let Pair { mac, wsl, peer, .. } = pair().await;
+    let Pair {
+        mac,
+        wsl,
+        peer,
+        _homes,
+    } = pair().await;
     *peer.intake.lock() = Intake::new(2 * MESSAGE_COST + 500);
     for id in ["m-1", "m-2"] {
         let sent = wsl.send(message(id, OnFailure::Fail)).await.unwrap();
@@ -114,7 +119,12 @@ async fn a_kept_peer_leaves_only_so_much_within_an_hour_and_loses_nothing_by_it(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_called_absent_for_good_without_a_fence_that_stands_for_it() {
-    let Pair { mac, wsl, peer, .. } = pair().await;
+    let Pair {
+        mac,
+        wsl,
+        peer,
+        _homes,
+    } = pair().await;
     wsl.send(message("here", OnFailure::Fail)).await.unwrap();
     let hash = stored(&mac, &peer, "here").await.content_hash.to_string();
     let ask = async |ids: &[&str]| {

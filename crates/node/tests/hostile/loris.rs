@@ -214,8 +214,9 @@ async fn one_address_has_a_bounded_number_of_connections_and_others_come_in() {
 async fn a_listener_filled_from_many_addresses_keeps_its_lines_and_lets_peers_in() {
     let world = World::new("mac").await;
     let peer = Actor::new("friend").join(&world.node, &[]).await;
+    world.node.keep("friend").await.unwrap();
     let address = listener(&world.node);
-    // The oldest connection of all is a peer's, and stays.
+    // The oldest connection of all is a kept peer's, and stays.
     let line = peer.dial().await;
     let mut idle = Vec::new();
     for machine in 1..=12 {
