@@ -1,27 +1,23 @@
 //! The real window, driven by clicks over the WebDriver protocol.
 
-use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use serde_json::{Value, json};
 
 use crate::desk::{Desk, app_program};
-use crate::harness::http::Request;
 use crate::harness::wait;
+use crate::harness::webdriver::{ELEMENT, Session};
 
 /// Longest wait for something to appear.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// The field of an element's id, from the WebDriver specification.
-const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 /// An app that was started for its window, and what drives it.
 pub(crate) struct Window {
-    driver: Child,
-    addr: SocketAddr,
-    session: String,
+    /// Ends the app as well; it may have quit by itself, and the driver with it.
+    session: Session,
     /// What was clicked and typed, in order.
     done: Vec<String>,
 }
@@ -29,33 +25,15 @@ pub(crate) struct Window {
 impl Window {
     /// Starts the app on this desktop with its window shown.
     pub(crate) fn open<const N: usize>(desk: &Desk, arguments: [&str; N]) -> Self {
-        let addr = free_address();
-        let mut command: Command = desk.command(Path::new("WebKitWebDriver"));
-        let driver = command
-            .arg(format!("--port={}", addr.port()))
-            .env("TAURI_WEBVIEW_AUTOMATION", "true")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("WebKitWebDriver starts");
-        let mut window = Self {
-            driver,
-            addr,
-            session: String::new(),
-            done: Vec::new(),
-        };
+        let mut driver: Command = desk.command(Path::new("WebKitWebDriver"));
+        driver.env("TAURI_WEBVIEW_AUTOMATION", "true");
         let mut all = desk.arguments();
         all.extend(arguments.map(str::to_owned));
         let options = json!({ "binary": app_program(), "args": all });
-        let wanted =
-            json!({ "capabilities": { "alwaysMatch": { "webkitgtk:browserOptions": options } } });
-        wait::until("the driver", PATIENCE, || {
-            std::net::TcpStream::connect(addr).ok()
-        });
-        let session = window.call("POST", "/session", &wanted).expect("a session");
-        window.session = session["sessionId"].as_str().expect("its id").to_owned();
-        window
+        Self {
+            session: Session::start(driver, &json!({ "webkitgtk:browserOptions": options })),
+            done: Vec::new(),
+        }
     }
 
     /// Clicks the button, tab or link with this text.
@@ -85,7 +63,9 @@ impl Window {
     /// The same for a click that ends the app, so that its answer may never come.
     pub(crate) fn click_goodbye(self, text: &str) {
         let element = self.wait_for(&format!("//button[normalize-space()={text:?}]"));
-        let _ = self.ask("POST", &format!("/element/{element}/click"), &json!({}));
+        let _ = self
+            .session
+            .ask("POST", &format!("/element/{element}/click"), &json!({}));
     }
 
     /// Types into the field with this label.
@@ -105,11 +85,13 @@ impl Window {
     pub(crate) fn type_where_the_focus_is(&mut self, text: &str) {
         self.done.push("type".to_owned());
         let focused = self
+            .session
             .ask("GET", "/element/active", &Value::Null)
             .expect("something has the focus");
         let element = focused[ELEMENT].as_str().expect("its id");
         let typed = json!({ "text": text });
-        self.ask("POST", &format!("/element/{element}/value"), &typed)
+        self.session
+            .ask("POST", &format!("/element/{element}/value"), &typed)
             .expect("it takes text");
     }
 
@@ -117,6 +99,7 @@ impl Window {
     pub(crate) fn text_of(&self, test_id: &str) -> String {
         let element = self.wait_for(&format!("//*[@data-testid={test_id:?}]"));
         let text = self
+            .session
             .ask("GET", &format!("/element/{element}/text"), &Value::Null)
             .expect("its text");
         text.as_str().expect("text").to_owned()
@@ -134,22 +117,12 @@ impl Window {
 
     /// What a script gives back. It ends with `return`.
     pub(crate) fn evaluate(&self, script: &str) -> Value {
-        self.ask(
-            "POST",
-            "/execute/sync",
-            &json!({ "script": script, "args": [] }),
-        )
-        .expect("the script runs")
+        self.session.evaluate(script)
     }
 
     /// The same for a script that calls the last of its arguments with its result.
     pub(crate) fn evaluate_async(&self, script: &str) -> Value {
-        self.ask(
-            "POST",
-            "/execute/async",
-            &json!({ "script": script, "args": [] }),
-        )
-        .expect("the script runs")
+        self.session.evaluate_async(script)
     }
 
     /// Keeps a picture in the directory that `TIELINE_SHOTS` names, if it does.
@@ -158,6 +131,7 @@ impl Window {
             return;
         };
         let encoded = self
+            .session
             .ask("GET", "/screenshot", &Value::Null)
             .expect("a picture");
         let encoded = encoded.as_str().expect("a picture in base64");
@@ -173,7 +147,8 @@ impl Window {
         self.done.push(what.to_owned());
         wait::until(what, PATIENCE, || {
             let element = self.find(path)?;
-            self.ask("POST", &format!("/element/{element}/{action}"), with)
+            self.session
+                .ask("POST", &format!("/element/{element}/{action}"), with)
                 .ok()
         });
     }
@@ -196,6 +171,7 @@ impl Window {
 
     fn find(&self, path: &str) -> Option<String> {
         let found = self
+            .session
             .ask(
                 "POST",
                 "/element",
@@ -204,41 +180,4 @@ impl Window {
             .ok()?;
         found[ELEMENT].as_str().map(str::to_owned)
     }
-
-    fn ask(&self, method: &str, path: &str, body: &Value) -> Result<Value, Value> {
-        self.call(method, &format!("/session/{}{path}", self.session), body)
-    }
-
-    /// One call of the driver: its value, or its error.
-    fn call(&self, method: &str, path: &str, body: &Value) -> Result<Value, Value> {
-        let request = Request::new(self.addr, method, path);
-        let request = if body.is_null() {
-            request
-        } else {
-            request.json(body)
-        };
-        let answer = request
-            .try_send()
-            .map_err(|error| json!(error.to_string()))?;
-        let value = answer.json()["value"].take();
-        if answer.status == 200 {
-            Ok(value)
-        } else {
-            Err(value)
-        }
-    }
-}
-
-impl Drop for Window {
-    fn drop(&mut self) {
-        // Ends the app as well. It may have quit by itself, and the driver with it.
-        let _ = Request::new(self.addr, "DELETE", &format!("/session/{}", self.session)).try_send();
-        let _ = self.driver.kill();
-        let _ = self.driver.wait();
-    }
-}
-
-fn free_address() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("its address")
 }

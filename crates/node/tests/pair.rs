@@ -1,26 +1,13 @@
 //! Two engines on loopback: paired by link and by swapped cards, they exchange messages.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::path::Path;
+mod common;
+
+use common::start;
 use std::time::Duration;
 
-use tieline_node::model::{AddPeer, HostKind, MessageQuery, OnFailure, RouteChoice, SendCommand};
-use tieline_node::{Node, NodeConfig, VaultChoice};
-
-async fn start(home: &Path, name: &str) -> Node {
-    Node::start(NodeConfig {
-        home: home.to_owned(),
-        name: Some(name.to_owned()),
-        peer_addr: "127.0.0.1:0".parse().unwrap(),
-        vault: VaultChoice::File {
-            passphrase_file: None,
-        },
-        host: HostKind::Serve,
-        version: "0.0.0",
-    })
-    .await
-    .unwrap()
-}
+use tieline_node::Node;
+use tieline_node::model::{AddPeer, MessageQuery, OnFailure, RouteChoice, SendCommand};
 
 fn text(to: &str, text: &str) -> SendCommand {
     let payload = serde_json::json!({"type": "text", "text": text});

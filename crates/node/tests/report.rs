@@ -1,27 +1,13 @@
 //! What a report gives away: nothing.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::path::Path;
+mod common;
 
-use tieline_node::model::{HostKind, OnFailure, RouteChoice, SendCommand};
-use tieline_node::{Node, NodeConfig, VaultChoice};
+use common::start;
+
+use tieline_node::model::{OnFailure, RouteChoice, SendCommand};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-
-async fn start(home: &Path, name: &str) -> Node {
-    Node::start(NodeConfig {
-        home: home.to_owned(),
-        name: Some(name.to_owned()),
-        peer_addr: "127.0.0.1:0".parse().unwrap(),
-        vault: VaultChoice::File {
-            passphrase_file: None,
-        },
-        host: HostKind::Serve,
-        version: "0.0.0",
-    })
-    .await
-    .unwrap()
-}
 
 fn message(to: &str, text: &str) -> SendCommand {
     let payload = serde_json::json!({"type": "text", "text": text});

@@ -53,7 +53,7 @@ fn a_link_opens_the_page_in_a_browser_once_and_leaves_no_trace_in_it() {
 #[test]
 fn the_file_that_the_browser_is_given_leads_to_the_page() {
     let directory = tempfile::TempDir::new().unwrap();
-    let path = crate::page::stand_in(directory.path(), "xdg-open", "exit 0");
+    let path = crate::page::opening::stand_in(directory.path(), "xdg-open", "exit 0");
     let launch = Launch::new("mac")
         .env("PATH", path)
         .env("DISPLAY", ":99")

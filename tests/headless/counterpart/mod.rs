@@ -5,6 +5,7 @@ mod asked;
 mod asks;
 mod files;
 mod kithkit;
+mod kithkit_refusals;
 mod refusals;
 
 use std::io::{BufRead, BufReader, Write};
